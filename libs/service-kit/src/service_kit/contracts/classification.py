@@ -1,0 +1,40 @@
+"""What the classifier service answers. Arrays (view features, class activation maps) travel beside these."""
+
+from typing import Literal
+
+from service_kit.contracts.common import Contract, ModelRef
+
+ViewLabel = Literal["axial", "coronal", "sagittal"]
+TumorLabel = Literal["glioma", "meningioma", "no_tumor", "pituitary"]
+
+
+class ViewClassification(Contract):
+    """The plane of a slice, with calibrated probabilities that sum to 1."""
+
+    label: ViewLabel
+    probabilities: dict[ViewLabel, float]
+    source: Literal["model", "dicom"] = "model"
+
+
+class TumorClassification(Contract):
+    """The tumor's type. `prediction_set` holds the true label with probability `coverage` (conformal prediction)."""
+
+    label: TumorLabel
+    present_probability: float
+    probabilities: dict[TumorLabel, float]
+    prediction_set: tuple[TumorLabel, ...]
+    coverage: float
+
+
+class ViewResult(Contract):
+    """Answer of `POST /v1/view-classifications`; array `features [128]`."""
+
+    view: ViewClassification
+    model: ModelRef
+
+
+class TumorResult(Contract):
+    """Answer of `POST /v1/tumor-classifications`; array `heatmap [rows, columns]` in 0..1 where it was asked for."""
+
+    tumor: TumorClassification
+    model: ModelRef

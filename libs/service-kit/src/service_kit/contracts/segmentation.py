@@ -1,0 +1,17 @@
+"""What the segmenter service answers. The mask travels beside it as array `mask [slices, rows, columns]`, uint8."""
+
+from service_kit.contracts.common import Contract, ModelRef
+
+
+class SegmentationResult(Contract):
+    """Answer of `POST /v1/segmentations`.
+
+    `labels` counts pixels by label name. `sequences` are the model's channels, in its order; `substituted` maps a
+    channel that was not sent to the sequence that stood in for it.
+    """
+
+    labels: dict[str, int]
+    sequences: tuple[str, ...]
+    substituted: dict[str, str]
+    clinical_used: bool
+    model: ModelRef
