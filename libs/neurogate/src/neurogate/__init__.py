@@ -1,0 +1,1 @@
+"""NeuroGate in one command: every service in one process, on an embedded Redis."""

@@ -1,0 +1,90 @@
+# The one entry for people and for CI. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV = UV_SYSTEM_CERTS=1 $(BIN)/uv
+TRAIN_BIN := .train-venv/bin
+DATA ?= ../shared/data
+PORT ?= 8000
+SAMPLE ?= samples/axial-glioma.png
+export UV_LINK_MODE ?= copy
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PACKAGES := libs/service-kit gateway classifier-service segmenter-service metadata-service libs/neurogate
+SOURCES := $(addsuffix /src,$(PACKAGES)) model-export/src
+EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
+
+.PHONY: help setup run stop test check format stack stack-down bench train-env models test-models test-triton constraints docs clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## the environment: .venv with every pinned package
+
+.venv/.ready: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES)) $(MAKEFILE_LIST)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet uv
+	@$(UV) pip install --quiet --python $(BIN)/python --constraints constraints.txt --group dev $(EDITABLE)
+	@touch $@
+
+run: setup ## start the stack in the background, analyze a sample, say where to look
+	@$(BIN)/neurogate up --detach --port $(PORT)
+	@$(BIN)/neurogate analyze $(SAMPLE) --url http://127.0.0.1:$(PORT) --out out
+	@echo "The API and its pages: http://127.0.0.1:$(PORT)   (make stop ends it)"
+
+stop: setup ## end what `make run` started
+	@$(BIN)/neurogate down
+
+test: setup ## all tests that need neither PyTorch nor Docker
+	@$(BIN)/pytest tests --ignore=tests/models --ignore=tests/stack --ignore=tests/triton
+
+check: setup ## format, lint, types, import contracts, generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m neurogate.reference --check docs
+
+format: setup ## rewrite to the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: setup ## write the generated pages again
+	@$(BIN)/python -m neurogate.reference docs
+
+stack: setup ## build the images, start them in a Docker engine, run the integration tests against them
+	@tests/stack/run.sh
+
+stack-down: ## stop what `make stack` left running
+	@tests/stack/stop.sh
+
+test-triton: setup ## the real tritonserver on the unchanged models/
+	@tests/triton/install.sh
+	@$(BIN)/pytest tests/triton
+
+bench: setup ## CPU of the servers against the raw engine, and against two plain stacks
+	@$(BIN)/python -m tests.bench --output docs/benchmarks
+
+train-env: $(TRAIN_BIN)/.ready ## PyTorch and what training needs, in an environment of its own
+
+$(TRAIN_BIN)/.ready: model-export/pyproject.toml model-export/train-constraints.txt
+	@test -x $(TRAIN_BIN)/python || $(PYTHON) -m venv .train-venv
+	@$(TRAIN_BIN)/python -m pip install --quiet --constraint model-export/train-constraints.txt -e ./libs/service-kit[inference] -e ./model-export[train]
+	@touch $@
+
+models: train-env ## train, export, verify and publish every model again (about two hours on two cores)
+	@$(TRAIN_BIN)/model-export train all --data $(DATA)
+	@$(TRAIN_BIN)/model-export publish all --data $(DATA)
+
+test-models: train-env ## what needs PyTorch: architectures, export parity, a tiny training
+	@$(TRAIN_BIN)/pytest tests/models
+
+constraints: setup ## pin what is installed, without addresses
+	@$(UV) pip freeze --python $(BIN)/python --exclude-editable | grep -v -E '^(uv|pip|setuptools)==' > constraints.txt
+
+clean: ## remove environments and caches
+	@rm -rf .venv .train-venv .cache .neurogate out .mypy_cache .ruff_cache .pytest_cache

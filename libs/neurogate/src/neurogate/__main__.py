@@ -1,0 +1,5 @@
+"""`python -m neurogate`."""
+
+from neurogate.cli import app
+
+app()

@@ -1,0 +1,84 @@
+"""What a person reads in the terminal."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+_VERDICTS = {
+    "answer": ("ANSWER", "bold green"),
+    "review": ("REVIEW - a reader must look", "bold yellow"),
+    "refuse": ("REFUSED", "bold red"),
+}
+_BAR_WIDTH = 24
+
+
+def analysis_panel(name: str, analysis: Mapping[str, Any], files: Sequence[Path]) -> Panel:
+    """One analysis as a panel: verdict, findings, probabilities, measures, files."""
+    words, style = _VERDICTS.get(analysis["verdict"], (str(analysis["verdict"]), "bold"))
+    parts: list[RenderableType] = [Text(words, style=style)]
+    parts += [Text(f"  {reason['detail']} ({reason['code']})", style="yellow") for reason in analysis["reasons"]]
+    parts.append(_findings(analysis))
+    if analysis["tumor"]:
+        parts.append(_probabilities(analysis["tumor"]))
+    if files:
+        parts.append(Text(f"files: {files[0].parent}/ ({', '.join(path.name for path in files)})", style="dim"))
+    parts.append(Text(analysis["disclaimer"], style="italic"))
+    return Panel(Group(*parts), title=name, subtitle=f"analysis {analysis['id']}", box=box.ROUNDED, expand=False)
+
+
+def _findings(analysis: Mapping[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    scan, view, tumor = analysis["input"], analysis["view"], analysis["tumor"]
+    table.add_row("scan", f"{scan['format']}, {scan['rows']} x {scan['columns']} px, {_spacing(scan['spacing_mm'])}")
+    if view:
+        table.add_row("view", f"{view['label']} ({view['probabilities'][view['label']]:.1%}, from {view['source']})")
+    if tumor:
+        table.add_row("tumor", f"{tumor['label']} ({tumor['probabilities'][tumor['label']]:.1%})")
+        members = ", ".join(tumor["prediction_set"]) or "none is likely enough"
+        table.add_row(f"{tumor['coverage']:.0%} set", members)
+    if analysis["clinical"]:
+        table.add_row("imputed", ", ".join(analysis["clinical"]["imputed"]) or "nothing")
+    if analysis["segmentation"]:
+        table.add_row("outline", _measures(analysis["segmentation"]))
+    table.add_row("models", ", ".join(f"{m['name']} v{m['version']} ({m['provider']})" for m in analysis["models"]))
+    table.add_row("time", f"{analysis['timings_ms']['total']:.0f} ms")
+    return table
+
+
+def _probabilities(tumor: Mapping[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for label, probability in sorted(tumor["probabilities"].items(), key=lambda pair: -pair[1]):
+        filled = round(probability * _BAR_WIDTH)
+        bar = Text("█" * filled, style="cyan") + Text("░" * (_BAR_WIDTH - filled), style="dim")
+        table.add_row(label, bar, f"{probability:6.1%}")
+    return table
+
+
+def _spacing(spacing_mm: Sequence[float] | None) -> str:
+    return "spacing unknown" if spacing_mm is None else f"{spacing_mm[0]:g} x {spacing_mm[1]:g} mm"
+
+
+def _measures(segmentation: Mapping[str, Any]) -> str:
+    if not segmentation["area_px"]:
+        return "nothing outlined"
+    if segmentation["area_mm2"] is None:
+        return f"{segmentation['area_px']} px (no spacing, so no millimeters)"
+    longest, across = segmentation["longest_diameter_mm"], segmentation["perpendicular_diameter_mm"]
+    return f"{segmentation['area_mm2']:.0f} mm2, {longest:.0f} x {across:.0f} mm"
+
+
+def models_table(models: Sequence[Mapping[str, Any]]) -> Table:
+    """The published models, one a row."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("stage", "model", "version", "precision", "backend", "provider", "sha256"):
+        table.add_column(column)
+    for model in models:
+        row = [model["stage"], model["name"], model["version"], model["precision"], model["backend"]]
+        table.add_row(*row, model["provider"], model["sha256"][:12])
+    return table

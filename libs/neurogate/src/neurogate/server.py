@@ -1,0 +1,188 @@
+"""`neurogate up`: serve the stack until told to stop, in the foreground or detached."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from neurogate.embedded_redis import embedded_redis
+from neurogate.stack import open_stack
+
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 20.0
+
+
+class ServerNotStarted(RuntimeError):
+    """The server did not come up; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where to listen, where to keep what must last, which models to serve."""
+
+    host: str
+    port: int
+    data_dir: Path
+    models_dir: Path
+    api_keys: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The address to open; a wildcard host is reached on loopback."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def state_file(self) -> Path:
+        """Where a running server says that it runs."""
+        return self.data_dir / "server.json"
+
+
+class _Announcing(uvicorn.Server):
+    """Uvicorn's server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, options: Options) -> None:
+        super().__init__(config)
+        self._options = options
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(f"ready {self._options.url}", flush=True)  # noqa: T201 - the promise of `neurogate up`
+
+
+async def serve(options: Options) -> None:
+    """Run until SIGTERM or SIGINT; everything that was started is stopped again.
+
+    Raises:
+        ServerNotStarted: when the port is taken or the data folder is in use by another server.
+    """
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    listening = _bind(options)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(listening)
+        stack.enter_context(_claimed(options))
+        redis_url = await stack.enter_async_context(embedded_redis(options.data_dir))
+        app = await stack.enter_async_context(
+            open_stack(
+                models_dir=options.models_dir,
+                redis_url=redis_url,
+                host=options.host,
+                port=options.port,
+                api_keys=options.api_keys,
+            )
+        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=15, lifespan="on")
+        await _Announcing(config, options).serve(sockets=[listening])
+
+
+def _bind(options: Options) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((options.host, options.port))
+    except OSError as error:
+        listening.close()
+        raise ServerNotStarted(
+            f"{options.host}:{options.port} cannot be used ({error.strerror}): choose another port with --port"
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+@contextlib.contextmanager
+def _claimed(options: Options) -> Iterator[None]:
+    """Hold the data folder: two servers on one append-only file would ruin it."""
+    running = read_state(options)
+    if running is not None:
+        raise ServerNotStarted(f"{options.data_dir} is in use by a server at {running['url']}: neurogate down ends it")
+    options.state_file.write_text(json.dumps({"pid": os.getpid(), "url": options.url}))
+    try:
+        yield
+    finally:
+        options.state_file.unlink(missing_ok=True)
+
+
+def read_state(options: Options) -> dict[str, object] | None:
+    """What runs on this data folder: `{"pid", "url"}`, or None. A stale note of a dead server counts as none."""
+    try:
+        state: dict[str, object] = json.loads(options.state_file.read_text())
+        os.kill(int(str(state["pid"])), 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        return None
+    return state
+
+
+def start_detached(options: Options, arguments: Sequence[str]) -> str:
+    """Start `neurogate up` with `arguments` in the background and wait until it is ready; returns its URL.
+
+    A server that already runs on this data folder is used as it is.
+
+    Raises:
+        ServerNotStarted: with the log's last lines.
+    """
+    running = read_state(options)
+    if running is not None:
+        return str(running["url"])
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    log_path = options.data_dir / "server.log"
+    with log_path.open("wb") as log:
+        server = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+            [sys.executable, "-m", "neurogate", "up", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    give_up = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < give_up and server.poll() is None:
+        state = read_state(options)
+        if state is not None and state["pid"] == server.pid and _answers(options.url):
+            return options.url
+        time.sleep(0.1)
+    if server.poll() is None:
+        server.terminate()
+    tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-8:])
+    raise ServerNotStarted(f"the server did not start; the end of {log_path}:\n{tail}")
+
+
+def stop_detached(options: Options) -> bool:
+    """End the server on this data folder; False when none runs.
+
+    Raises:
+        TimeoutError: when it does not end in time.
+    """
+    running = read_state(options)
+    if running is None:
+        return False
+    os.kill(int(str(running["pid"])), signal.SIGTERM)
+    give_up = time.monotonic() + _STOP_TIMEOUT_S
+    while time.monotonic() < give_up:
+        if read_state(options) is None:
+            return True
+        time.sleep(0.1)
+    raise TimeoutError(f"the server (process {running['pid']}) did not end within {_STOP_TIMEOUT_S:.0f} s")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=2.0, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def run(options: Options) -> None:
+    """`serve` as a blocking call."""
+    asyncio.run(serve(options))

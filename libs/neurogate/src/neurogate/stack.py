@@ -1,0 +1,69 @@
+"""The whole system in one process: four applications, one HTTP client between them, no sockets."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import classifier_service.app
+import gateway.app
+import httpx
+import metadata_service.app
+import segmenter_service.app
+from classifier_service.settings import ClassifierSettings
+from fastapi import FastAPI
+from gateway.settings import GatewaySettings
+from metadata_service.settings import MetadataSettings
+from segmenter_service.settings import SegmenterSettings
+from service_kit.inference.factory import InferenceSettings
+
+
+def find_models_dir() -> Path:
+    """The model repository: `./models`, else the one of the checkout that this package is installed from.
+
+    Raises:
+        FileNotFoundError: when neither is there.
+    """
+    for folder in (Path("models"), Path(__file__).resolve().parents[4] / "models"):
+        if folder.is_dir() and any(folder.glob("*/manifest.json")):
+            return folder.resolve()
+    raise FileNotFoundError("no model repository: give --models-dir, a folder with <name>/manifest.json in it")
+
+
+@contextlib.asynccontextmanager
+async def open_stack(
+    *,
+    models_dir: Path,
+    redis_url: str,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    api_keys: Sequence[str] = (),
+    inference: InferenceSettings | None = None,
+) -> AsyncIterator[FastAPI]:
+    """Start the three model services, then yield the gateway's application, which talks to them in memory.
+
+    The services' life is this context's; the gateway's lifespan is run by whoever serves it.
+    """
+    engine = inference or InferenceSettings(models_dir=models_dir)
+    services: dict[str, FastAPI] = {
+        "http://classifier": classifier_service.app.create_app(ClassifierSettings(inference=engine)),
+        "http://segmenter": segmenter_service.app.create_app(SegmenterSettings(inference=engine)),
+        "http://metadata": metadata_service.app.create_app(MetadataSettings(inference=engine)),
+    }
+    settings = GatewaySettings(
+        host=host,
+        port=port,
+        redis_url=redis_url,
+        models_dir=models_dir,
+        api_keys=tuple(api_keys),
+        view_url="http://classifier",
+        tumor_url="http://classifier",
+        segmenter_url="http://segmenter",
+        metadata_url="http://metadata",
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
+        for origin, app in services.items():
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            mounts[origin] = httpx.ASGITransport(app=app)
+        client = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, trust_env=False))
+        yield gateway.app.create_app(settings, http=client)
