@@ -17,7 +17,11 @@ class ViewClassification(Contract):
 
 
 class TumorClassification(Contract):
-    """The tumor's type. `prediction_set` holds the true label with probability `coverage` (conformal prediction)."""
+    """The tumor's type. `prediction_set` holds the true label with probability `coverage` (conformal prediction).
+
+    An empty set is legal: no label is as probable as that label usually is, so the picture is unlike all that was
+    calibrated on. It is passed on as it is; the verdict on it is the gateway's ("review").
+    """
 
     label: TumorLabel
     present_probability: float
@@ -34,7 +38,14 @@ class ViewResult(Contract):
 
 
 class TumorResult(Contract):
-    """Answer of `POST /v1/tumor-classifications`; array `heatmap [rows, columns]` in 0..1 where it was asked for."""
+    """Answer of `POST /v1/tumor-classifications`; array `heatmap [rows, columns]` in 0..1 where it was asked for.
+
+    The map is coarse: `heatmap_extent` (top, left, height, width) says where it lies, in pixels of the picture that
+    was sent, and may reach outside it. `heatmap_label` is the class it explains: the label, or the likeliest tumor
+    where the label is no_tumor. Both are None where no map was asked for.
+    """
 
     tumor: TumorClassification
     model: ModelRef
+    heatmap_label: TumorLabel | None = None
+    heatmap_extent: tuple[float, float, float, float] | None = None
