@@ -1,0 +1,72 @@
+"""The gateway's own errors, beside those of `service_kit.errors` and `gateway.imaging.errors`.
+
+InvalidRequest                  invalid_request              422
+  InvalidForm                   invalid_form                 422   the multipart body or one of its fields
+  InvalidOptions                invalid_options              422
+  InvalidClinicalRecord         invalid_clinical_record      422   carries the metadata service's field errors
+  InvalidCursor                 invalid_cursor               422
+  IdempotencyKeyReused          idempotency_key_reused       422
+Conflict                        conflict                     409
+  AlreadyFinished               already_finished             409
+  RequestInProgress             request_in_progress          409
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service_kit.errors import Conflict, InvalidRequest
+
+
+class InvalidForm(InvalidRequest):
+    """The multipart form cannot be read, or holds what it must not."""
+
+    code = "invalid_form"
+    title = "The form cannot be followed"
+
+
+class InvalidOptions(InvalidRequest):
+    """The form field `options`."""
+
+    code = "invalid_options"
+    title = "The options cannot be followed"
+
+
+class InvalidClinicalRecord(InvalidRequest):
+    """The clinical record; `errors` is the list of fields at fault, without their values."""
+
+    code = "invalid_clinical_record"
+    title = "The clinical record cannot be used"
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[Mapping[str, Any]] = (), stage: str | None = "clinical"
+    ) -> None:
+        super().__init__(detail, stage=stage)
+        self.errors = tuple(errors)
+
+
+class InvalidCursor(InvalidRequest):
+    """A list cursor that this gateway did not hand out."""
+
+    code = "invalid_cursor"
+    title = "The cursor is not one of ours"
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """One Idempotency-Key, two different requests."""
+
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key was used with another body"
+
+
+class AlreadyFinished(Conflict):
+    """A finished analysis cannot be canceled."""
+
+    code = "already_finished"
+    title = "The analysis is finished"
+
+
+class RequestInProgress(Conflict):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "request_in_progress"
+    title = "This request is being answered"

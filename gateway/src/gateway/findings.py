@@ -1,0 +1,41 @@
+"""What an analysis leaves behind, beside its JSON: the pixels it saw, the mask, the heat map."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.schemas import Analysis
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Saliency:
+    """A coarse heat map, `values [h, w]` float32 in 0..1, for the class `label`.
+
+    `extent` is (top, left, height, width) in the picture's pixels; it may reach outside the picture.
+    """
+
+    values: NDArray[np.float32]
+    extent: tuple[float, float, float, float]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """An analysis with its arrays: `pixels [rows, columns]` as classified, `mask` of the same shape."""
+
+    analysis: Analysis
+    pixels: Pixels
+    mask: Mask | None
+    saliency: Saliency | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Stored analyses as JSON documents, newest first; `next_cursor` is None on the last page."""
+
+    documents: tuple[bytes, ...]
+    next_cursor: str | None

@@ -1,0 +1,259 @@
+"""What the gateway answers: the Analysis and its parts. The field names are the public API and stay."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service_kit.contracts.classification import TumorClassification, ViewClassification
+from service_kit.contracts.common import ModelRef, Sequence, StageName
+from service_kit.contracts.models import TensorDescription
+
+DISCLAIMER = "Research use only. Not a medical device."
+
+AnalysisState = Literal["queued", "running", "succeeded", "failed", "canceled"]
+Verdict = Literal["answer", "review", "refuse"]
+SegmentPolicy = Literal["auto", "always", "never"]
+ReasonCode = Literal[
+    "low_confidence", "view_disagreement", "mask_without_tumor", "tumor_without_mask", "stage_unavailable"
+]
+
+
+class Schema(BaseModel):
+    """Base of what callers see: immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class AnalysisOptions(BaseModel):
+    """The form field `options`. `segment: auto` outlines where a tumor is likely; `sequence` says what a picture is
+    that does not say it itself; `models` pins a model to a stage."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"segment": "auto", "heatmap": True, "sequence": "t1ce", "models": {}}]},
+    )
+
+    segment: SegmentPolicy = "auto"
+    heatmap: bool = True
+    sequence: Sequence | None = None
+    models: dict[StageName, str] = {}
+
+
+class Problem(Schema):
+    """RFC 9457, with this API's `code`, `request_id` and `stage`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str | None = None
+    stage: str | None = None
+
+
+class Progress(Schema):
+    """How far the analysis is: the stage, and stages done of all."""
+
+    stage: StageName
+    done: int
+    total: int
+
+
+class InputSummary(Schema):
+    """What was sent. `sha256` is that of the file; `spacing_mm` is (between rows, between columns)."""
+
+    kind: Literal["slice", "series", "volume"]
+    format: str
+    sha256: str
+    rows: int
+    columns: int
+    slices: int
+    spacing_mm: tuple[float, float] | None
+    sequences: tuple[Sequence, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Reason(Schema):
+    """Why the verdict is not `answer`."""
+
+    code: ReasonCode
+    detail: str
+
+
+class ClinicalSummary(Schema):
+    """The clinical vector by feature name; `imputed` names the record's fields that were missing and filled in."""
+
+    features: dict[str, float]
+    imputed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class SegmentationSummary(Schema):
+    """The outline's measures; millimeters are None where the spacing is unknown.
+
+    `bounding_box` is (top, left, bottom, right) in pixels, the last two exclusive. `substituted` maps a channel of the
+    model that was not sent to the sequence that stood in for it.
+    """
+
+    area_px: int
+    area_mm2: float | None
+    volume_ml: float | None
+    longest_diameter_mm: float | None
+    perpendicular_diameter_mm: float | None
+    bounding_box: tuple[int, int, int, int]
+    labels: dict[str, int]
+    substituted: dict[str, str] = {}
+    clinical_used: bool = False
+
+
+class Timings(Schema):
+    """Wall-clock milliseconds of each stage as the gateway saw it; None for a stage that did not run."""
+
+    decode: float
+    view: float
+    tumor: float
+    clinical: float | None
+    segmentation: float | None
+    total: float
+
+
+_EXAMPLE: dict[str, Any] = {
+    "id": "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10",
+    "state": "succeeded",
+    "created_at": "2026-11-21T12:00:00.000Z",
+    "progress": {"stage": "segmentation", "done": 4, "total": 4},
+    "input": {
+        "kind": "slice",
+        "format": "png",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "rows": 512,
+        "columns": 512,
+        "slices": 1,
+        "spacing_mm": None,
+        "sequences": ["t1ce"],
+        "warnings": [],
+    },
+    "verdict": "review",
+    "reasons": [{"code": "low_confidence", "detail": "The 95 % prediction set holds 2 labels: glioma, meningioma."}],
+    "view": {
+        "label": "axial",
+        "probabilities": {"axial": 0.99, "coronal": 0.01, "sagittal": 0.0},
+        "source": "model",
+    },
+    "tumor": {
+        "label": "glioma",
+        "present_probability": 0.98,
+        "probabilities": {"glioma": 0.9, "meningioma": 0.08, "no_tumor": 0.02, "pituitary": 0.0},
+        "prediction_set": ["glioma", "meningioma"],
+        "coverage": 0.95,
+    },
+    "clinical": {"features": {"age": 0.61, "gender_female": 1.0}, "imputed": ["race"], "warnings": []},
+    "segmentation": {
+        "area_px": 2210,
+        "area_mm2": None,
+        "volume_ml": None,
+        "longest_diameter_mm": None,
+        "perpendicular_diameter_mm": None,
+        "bounding_box": [180, 200, 240, 262],
+        "labels": {"tumor": 2210},
+        "substituted": {},
+        "clinical_used": False,
+    },
+    "models": [
+        {
+            "stage": "tumor",
+            "name": "tumor",
+            "version": "1",
+            "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+            "backend": "onnxruntime",
+            "provider": "CPUExecutionProvider",
+            "precision": "fp32",
+        }
+    ],
+    "timings_ms": {"decode": 1.2, "view": 3.1, "tumor": 4.0, "clinical": 0.8, "segmentation": 11.0, "total": 19.3},
+    "links": {
+        "self": "/v1/analyses/019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10",
+        "overlay": "/v1/analyses/019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10/overlay.png",
+    },
+    "problem": None,
+    "disclaimer": DISCLAIMER,
+}
+
+
+class Analysis(Schema):
+    """The job and its result in one. Parts that did not run are null; `problem` says why where a stage failed."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
+
+    id: str
+    state: AnalysisState
+    created_at: datetime
+    progress: Progress
+    input: InputSummary
+    verdict: Verdict | None
+    reasons: tuple[Reason, ...]
+    view: ViewClassification | None
+    tumor: TumorClassification | None
+    clinical: ClinicalSummary | None
+    segmentation: SegmentationSummary | None
+    models: tuple[ModelRef, ...]
+    timings_ms: Timings
+    links: dict[str, str]
+    problem: Problem | None
+    disclaimer: str = DISCLAIMER
+
+
+class AnalysisList(Schema):
+    """One page, newest first. `next_cursor` is None on the last."""
+
+    analyses: tuple[Analysis, ...]
+    next_cursor: str | None
+
+
+class SegmentationAnswer(Schema):
+    """Answer of the stage call `POST /v1/segmentations`; `mask_png` is the mask as base64 of an 8-bit PNG (0 or 255)."""
+
+    segmentation: SegmentationSummary
+    model: ModelRef
+    mask_png: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"})]
+
+
+class ModelListing(Schema):
+    """One model as it is served: `provider` is the one in use, `requested_provider` the one asked for."""
+
+    stage: StageName
+    name: str
+    version: str
+    sha256: str
+    backend: str
+    provider: str
+    requested_provider: str
+    precision: str
+    title: str
+    labels: tuple[str, ...]
+    sequences: tuple[str, ...]
+    inputs: tuple[TensorDescription, ...]
+    outputs: tuple[TensorDescription, ...]
+
+
+class UnavailableStage(Schema):
+    """Stages whose service could not be asked, and why."""
+
+    stages: tuple[StageName, ...]
+    detail: str
+    code: str
+
+
+class ModelList(Schema):
+    """The models of all services that answer; `unavailable` names the others' stages."""
+
+    models: tuple[ModelListing, ...]
+    unavailable: tuple[UnavailableStage, ...]
+
+
+class ModelDetail(ModelListing):
+    """One model with its card, where the gateway has the model repository at hand."""
+
+    card: dict[str, Any] | None
