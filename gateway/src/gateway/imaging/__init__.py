@@ -1,0 +1,1 @@
+"""Bytes in, a `Study` out: every file format is known here and nowhere else."""

@@ -1,0 +1,89 @@
+"""What a file is, told from its first bytes. Formats that are not taken are named, so that the caller knows."""
+
+from gateway.imaging.errors import UnsupportedFormat
+from gateway.imaging.study import Format
+
+ACCEPTED = "Accepted are PNG, JPEG, WebP, TIFF, BMP and DICOM."
+
+NAMES: dict[Format, str] = {
+    "png": "a PNG picture",
+    "jpeg": "a JPEG picture",
+    "webp": "a WebP picture",
+    "tiff": "a TIFF picture",
+    "bmp": "a BMP picture",
+    "dicom": "a DICOM file",
+}
+EXTENSIONS: dict[str, Format] = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".bmp": "bmp",
+    ".dcm": "dicom",
+    ".dicom": "dicom",
+    ".ima": "dicom",
+}
+
+_MAGIC: tuple[tuple[int, bytes, Format], ...] = (
+    (128, b"DICM", "dicom"),
+    (0, b"\x89PNG\r\n\x1a\n", "png"),
+    (0, b"\xff\xd8\xff", "jpeg"),
+    (0, b"II*\x00", "tiff"),
+    (0, b"MM\x00*", "tiff"),
+    (0, b"BM", "bmp"),
+    # DICOM without the preamble: the first element is of group 2 or 8, in either byte order.
+    (0, b"\x02\x00\x00\x00", "dicom"),
+    (0, b"\x08\x00\x00\x00", "dicom"),
+    (0, b"\x08\x00\x01\x00", "dicom"),
+    (0, b"\x08\x00\x05\x00", "dicom"),
+    (0, b"\x08\x00\x08\x00", "dicom"),
+    (0, b"\x00\x08\x00\x00", "dicom"),
+    (0, b"\x00\x08\x00\x05", "dicom"),
+    (0, b"\x00\x08\x00\x08", "dicom"),
+)
+_VOLUME = "Volumes and series are not accepted yet: send one slice as a picture or as a single-frame DICOM file."
+_REFUSED: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"GIF8", "a GIF picture"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\x03\x04", f"a zip archive. {_VOLUME}"),
+    (0, b"\x1f\x8b", f"a gzip archive (perhaps NIfTI). {_VOLUME}"),
+    (344, b"n+1\x00", f"a NIfTI volume. {_VOLUME}"),
+    (344, b"ni1\x00", f"a NIfTI header. {_VOLUME}"),
+    (4, b"n+2\x00", f"a NIfTI-2 volume. {_VOLUME}"),
+    (0, b"NRRD", f"an NRRD volume. {_VOLUME}"),
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"\x89HDF", "an HDF5 file"),
+    (0, b"II+\x00", "a BigTIFF picture"),
+    (0, b"MM\x00+", "a BigTIFF picture"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 code stream"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (4, b"ftyp", "a HEIF, AVIF or MP4 file"),
+    (0, b"8BPS", "a Photoshop picture"),
+    (0, b"\x00\x00\x01\x00", "an icon"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a program"),
+    (0, b"<svg", "an SVG drawing"),
+)
+
+
+def sniff(content: bytes) -> Format:
+    """The format of `content`. Raises `UnsupportedFormat`, naming what the file is where that is known."""
+    for offset, magic, kind in _MAGIC:
+        if content.startswith(magic, offset):
+            return kind
+    if content.startswith(b"RIFF") and content.startswith(b"WEBP", 8):
+        return "webp"
+    for offset, magic, name in _REFUSED:
+        if content.startswith(magic, offset):
+            raise UnsupportedFormat(f"The file is {name.rstrip('.')}. {ACCEPTED}")
+    if _is_text(content[:512]):
+        raise UnsupportedFormat(f"The file is text, not a picture. {ACCEPTED}")
+    raise UnsupportedFormat(f"The file's first bytes are of no known picture format. {ACCEPTED}")
+
+
+def _is_text(head: bytes) -> bool:
+    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
