@@ -249,7 +249,7 @@ def _warnings(header: Dataset) -> tuple[str, ...]:
     body = str(header.get("BodyPartExamined") or "").strip().upper()
     if body not in _HEAD_BODY:
         found.append(
-            f"The body part examined is {_code_string(body) or 'another one'}, not the head; the models know heads only."
+            f"The body part examined is {_code_string(body) or 'another one'}, not the head: the models know no other."
         )
     if "MOSAIC" in (header.get("ImageType") or ()):
         found.append("The picture is a mosaic of several slices; the models expect one slice.")

@@ -2,42 +2,48 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from gateway.imaging.errors import BlankPicture, ColorPicture, UnreadableFile, UnsupportedPixels
+from gateway.imaging.errors import BlankPicture, ColorPicture, UnsupportedPixels
 from gateway.imaging.study import Pixels
-
-Decoded = NDArray[Any]
-"""What a decoder returns: uint8, uint16 or float32."""
 
 COLOR_LEVELS = 24
 """Channels of one pixel may differ by this many levels of 255: compression and soft tints stay below."""
 COLOR_SHARE = 0.01
 """This share of the pixels may be in color: room for a colored mark or ruler, not for a photo or a fused map."""
 
+_FLOAT_MODES = {"I", "F", "I;16", "I;16B", "I;16L"}
+_ALPHA_MODES = {"LA", "PA", "RGBA"}
 
-def to_gray(decoded: Decoded) -> Pixels:
-    """`[rows, columns]` or `[rows, columns, 3 or 4]` (BGR, BGRA) -> uint8, or float32 where more than 8 bits came.
 
-    Transparent pixels turn black. Raises `ColorPicture`.
+def to_gray(image: Image.Image) -> Pixels:
+    """A decoded picture -> uint8, or float32 where more than 8 bits came. Transparent pixels turn black.
+
+    Raises `ColorPicture`, `UnsupportedPixels`.
     """
-    if decoded.ndim == 2:
-        return _keep(decoded)
-    check_color(decoded[..., :3])
-    if decoded.shape[2] == 4:
-        return _keep(_flatten(decoded))
-    return _keep(cv2.cvtColor(decoded, cv2.COLOR_BGR2GRAY))
+    if image.mode in _FLOAT_MODES:
+        return np.asarray(image).astype(np.float32)
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        image = image.convert("RGBA")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image)
+    if image.mode == "L":
+        return np.asarray(image)
+    if image.mode not in {"P", "RGB", "RGBA", "RGBX"}:
+        raise UnsupportedPixels(f"The picture is stored as {image.mode}; save it in gray.")
+    image = image.convert("RGB")
+    check_color(np.asarray(image))
+    return np.asarray(image.convert("L"))
 
 
-def check_color(channels: Decoded) -> None:
+def check_color(channels: NDArray[np.uint8]) -> None:
     """Raises `ColorPicture` where more than `COLOR_SHARE` of `channels [rows, columns, 3]` is in color."""
-    first, second, third = cv2.split(np.ascontiguousarray(channels))
-    darkest = cv2.min(cv2.min(first, second), third)
-    spread = cv2.subtract(cv2.max(cv2.max(first, second), third), darkest)
-    levels = COLOR_LEVELS * (257 if spread.dtype == np.uint16 else 1)
-    share = np.count_nonzero(spread > levels) / spread.size
+    step = max(1, min(channels.shape[:2]) // 256)
+    first, second, third = np.moveaxis(channels[::step, ::step], 2, 0)
+    spread = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
+    share = np.count_nonzero(spread > COLOR_LEVELS) / spread.size
     if share > COLOR_SHARE:
         raise ColorPicture(
             f"{share:.1%} of the pixels are in color (channels more than {COLOR_LEVELS} of 255 levels apart); at most "
@@ -47,9 +53,9 @@ def check_color(channels: Decoded) -> None:
 
 def check_pixels(pixels: Pixels) -> Pixels:
     """Raises `UnsupportedPixels` where a value is not finite and `BlankPicture` where all are the same."""
-    if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise UnsupportedPixels("The picture has values that are not finite (NaN or infinity).")
-    low, high, _, _ = cv2.minMaxLoc(pixels)
     if low == high:
         raise BlankPicture("Every pixel has the same value: there is nothing to see.")
     return pixels
@@ -57,23 +63,9 @@ def check_pixels(pixels: Pixels) -> Pixels:
 
 def orient(pixels: Pixels, orientation: int) -> Pixels:
     """Turn and mirror as EXIF's `orientation` (1 to 8) says."""
-    turned: Decoded = cv2.transpose(pixels) if orientation in {5, 6, 7, 8} else pixels
-    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return turned if flip is None else cv2.flip(turned, flip)
-
-
-def _keep(gray: Decoded) -> Pixels:
-    if gray.dtype == np.uint8:
-        return np.ascontiguousarray(gray, np.uint8)
-    if gray.dtype in {np.dtype(np.uint16), np.dtype(np.float32)}:
-        return np.ascontiguousarray(gray, np.float32)
-    raise UnreadableFile("The decoder returned pixels of an unknown kind.")
-
-
-def _flatten(decoded: Decoded) -> Decoded:
-    gray: Decoded = cv2.cvtColor(decoded, cv2.COLOR_BGRA2GRAY)
-    alpha = decoded[..., 3]
-    top = np.iinfo(alpha.dtype).max
-    if alpha.min() == top:
-        return gray
-    return np.rint(gray * (alpha.astype(np.float64) / top)).astype(gray.dtype)
+    upright: NDArray[Any] = pixels.T if orientation in {5, 6, 7, 8} else pixels
+    if orientation in {2, 3, 6, 7}:
+        upright = upright[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        upright = upright[::-1]
+    return np.ascontiguousarray(upright)

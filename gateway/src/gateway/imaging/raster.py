@@ -2,12 +2,9 @@
 
 import io
 import struct
-from typing import Any, Literal
+from typing import Literal
 
-import cv2
-import numpy as np
 import simplejpeg
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -48,32 +45,22 @@ def _decode_png(content: bytes, limits: DecodeLimits) -> Pixels:
     limits.check_size(header.rows, header.columns)
     if header.bits == 1:
         raise UnsupportedPixels(_ONE_BIT)
-    return gray.orient(gray.to_gray(_opencv(content, header, "PNG")), header.orientation)
+    if header.bits == 16 and header.channels != 1:
+        raise UnsupportedPixels(f"The PNG has {header.channels} channels of 16 bits; save it as 16-bit gray.")
+    return gray.orient(_pillow(content, "PNG", limits), header.orientation)
 
 
 def _decode_webp(content: bytes, limits: DecodeLimits) -> Pixels:
     header = headers.read_webp(content)
     limits.check_size(header.rows, header.columns)
-    return gray.orient(gray.to_gray(_opencv(content, header, "WebP")), header.orientation)
-
-
-def _opencv(content: bytes, header: headers.Header, name: str) -> NDArray[Any]:
-    try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise UnreadableFile(_DAMAGED.format(name)) from error
-    if decoded is None or decoded.shape[:2] != (header.rows, header.columns):
-        raise UnreadableFile(_DAMAGED.format(name))
-    return decoded
+    return gray.orient(_pillow(content, "WEBP", limits), header.orientation)
 
 
 def _decode_jpeg(content: bytes, limits: DecodeLimits) -> Pixels:
     header = headers.read_jpeg(content)
     limits.check_size(header.rows, header.columns)
     if header.bits != 8:
-        raise UnsupportedPixels(
-            f"The JPEG has {header.bits} bits a channel; 8 are accepted. Send PNG or DICOM instead."
-        )
+        raise UnsupportedPixels(f"The JPEG has {header.bits} bits a channel; 8 are accepted. Send PNG or DICOM.")
     if header.channels not in {1, 3}:
         raise UnsupportedPixels(f"The JPEG has {header.channels} channels (CMYK); save it in gray.")
     try:
@@ -81,10 +68,7 @@ def _decode_jpeg(content: bytes, limits: DecodeLimits) -> Pixels:
             # Color is judged on a picture of an eighth of the size, which costs little beside the decoding itself.
             factor = 8 if min(header.rows, header.columns) >= 256 else 1
             rows, columns = header.rows // factor, header.columns // factor
-            gray.check_color(simplejpeg.decode_jpeg(content, "BGR", min_height=rows, min_width=columns))
-            colorspace = simplejpeg.decode_jpeg_header(content)[2]
-            if colorspace == "RGB":
-                return gray.orient(gray.to_gray(simplejpeg.decode_jpeg(content, "BGR")), header.orientation)
+            gray.check_color(simplejpeg.decode_jpeg(content, "RGB", min_height=rows, min_width=columns))
         pixels = simplejpeg.decode_jpeg(content, "GRAY")[..., 0]
     except ValueError as error:
         raise UnreadableFile(_DAMAGED.format("JPEG")) from error
@@ -96,8 +80,6 @@ def _decode_jpeg(content: bytes, limits: DecodeLimits) -> Pixels:
 def _decode_bmp(content: bytes, limits: DecodeLimits) -> Pixels:
     header = headers.read_bmp(content)
     limits.check_size(header.rows, header.columns)
-    if header.bits == 1:
-        raise UnsupportedPixels(_ONE_BIT)
     return _pillow(content, "BMP", limits)
 
 
@@ -111,7 +93,10 @@ def _pillow(content: bytes, name: str, limits: DecodeLimits) -> Pixels:
             limits.check_size(image.height, image.width)
             if isinstance(image, TiffImageFile):
                 _check_tiff(image, limits)
-            return _from_pillow(image)
+            if image.mode == "1":
+                raise UnsupportedPixels(_ONE_BIT)
+            image.load()
+            return gray.to_gray(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"The {name} header asks for more than {limits.max_pixels} pixels.") from error
     except UnidentifiedImageError as error:
@@ -130,21 +115,3 @@ def _check_tiff(image: TiffImageFile, limits: DecodeLimits) -> None:
     tile_rows, tile_columns = int(image.tag_v2.get(323, 0)), int(image.tag_v2.get(322, 0))
     if tile_rows * tile_columns > limits.max_pixels:
         raise PictureTooLarge(f"The TIFF asks for tiles of {tile_rows} x {tile_columns} pixels.")
-
-
-def _from_pillow(image: Image.Image) -> Pixels:
-    mode = image.mode
-    if mode == "1":
-        raise UnsupportedPixels(_ONE_BIT)
-    if mode in {"CMYK", "LAB", "YCbCr", "HSV"}:
-        raise UnsupportedPixels(f"The picture is stored as {mode}; save it in gray.")
-    if mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    elif mode in {"LA", "PA", "La", "RGBa"}:
-        image = image.convert("RGBA")
-    elif mode == "RGBX":
-        image = image.convert("RGB")
-    decoded = np.asarray(image)
-    if mode in {"I", "F"} or mode.startswith("I;16"):
-        return decoded.astype(np.float32)
-    return gray.to_gray(decoded)
