@@ -7,6 +7,7 @@ run. 1.0 would be a server that costs nothing. Ratios hold on a noisy machine; t
 import argparse
 import asyncio
 import contextlib
+import io
 import json
 import platform
 import statistics
@@ -15,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import httpx
+from PIL import Image
 from rich.progress import track
 
 from neurogate.stack import find_models_dir
@@ -65,11 +66,11 @@ async def _load(contender: Contender, jpeg: bytes, task: Task, clients: int, req
 
 
 def _jpeg(sample: Path) -> bytes:
-    pixels = cv2.imread(str(sample), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise SystemExit(f"{sample}: no picture there")
-    resized = cv2.resize(pixels, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_CUBIC)
-    return bytes(cv2.imencode(".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, 90])[1])
+    with Image.open(sample) as picture:
+        resized = picture.convert("L").resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BICUBIC)
+    encoded = io.BytesIO()
+    resized.save(encoded, "JPEG", quality=90)
+    return encoded.getvalue()
 
 
 def _measure(engine: Engine, contender: Contender, jpeg: bytes, rounds: int, requests: int) -> Iterator[Row]:
