@@ -1,0 +1,1 @@
+"""View and tumor type of a brain MRI slice."""

@@ -1,0 +1,1 @@
+"""Clinical records to the vector that a model reads."""

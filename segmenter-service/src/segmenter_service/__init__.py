@@ -1,0 +1,1 @@
+"""The outline of a tumor on slices and stacks of slices."""

@@ -1,9 +1,9 @@
 """From a model's probabilities to a mask in the picture's grid. One function, used in evaluation and in serving."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service_kit.inference.components import find_components
 from service_kit.inference.manifest import Postprocessing
 from service_kit.inference.preprocessing import Placement
 
@@ -18,21 +18,13 @@ def postprocess(
     """
     threshold = np.float32(postprocessing.threshold)
     above = probabilities >= threshold
-    if not above.any():
-        return np.zeros((placement.rows, placement.columns), np.uint8)
-    if postprocessing.min_component_px > 1:
-        small = _small_components(above.view(np.uint8), postprocessing.min_component_px)
-        if small is not None:
+    if above.any() and postprocessing.min_component_px > 1:
+        components = find_components(above)
+        small = components.smaller_than(postprocessing.min_component_px)
+        if small.any():
             # Zero on the model's grid stays below the threshold after interpolation: its neighbors are below it too.
             probabilities = np.where(small, np.float32(0), probabilities)
+            above = above & ~small
+    if not above.any():
+        return np.zeros((placement.rows, placement.columns), np.uint8)
     return (placement.restore(probabilities) >= threshold).view(np.uint8)
-
-
-def _small_components(above: NDArray[np.uint8], min_component_px: int) -> NDArray[np.bool_] | None:
-    """Which pixels belong to a component under `min_component_px`; None where there is no such component."""
-    count, components, statistics, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
-    small = statistics[:, cv2.CC_STAT_AREA] < min_component_px
-    small[0] = False
-    if not small[:count].any():
-        return None
-    return np.asarray(small[components], dtype=np.bool_)

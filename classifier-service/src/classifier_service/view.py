@@ -1,0 +1,55 @@
+"""The plane of a slice, and the features that the tumor model reads beside the picture."""
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier_service.picture import check_picture_model, prepare
+from classifier_service.scores import calibrated, likeliest
+from service_kit.contracts.classification import ViewClassification, ViewResult
+from service_kit.contracts.common import VIEW_LABELS
+from service_kit.errors import ModelInvalid
+from service_kit.inference.preprocessing import Pixels
+from service_kit.inference.served import StageModels
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFinding:
+    """The answer and `features [128]` float32."""
+
+    result: ViewResult
+    features: NDArray[np.float32]
+
+
+class ViewClassifier:
+    """Classifies one slice with a published view model.
+
+    Raises:
+        ModelInvalid: a model that cannot answer this question.
+    """
+
+    def __init__(self, models: StageModels) -> None:
+        self._models = models
+        for backend in models:
+            manifest = backend.manifest
+            check_picture_model(manifest, inputs={"image"}, outputs={"logits", "features"})
+            if set(manifest.labels) != set(VIEW_LABELS):
+                raise ModelInvalid(f"{manifest.name}: the labels of a view model are {', '.join(VIEW_LABELS)}")
+
+    async def classify(self, pixels: Pixels, model: str | None = None) -> ViewFinding:
+        """Classify `pixels [rows, columns]`.
+
+        Raises:
+            InvalidRequest: no view model is called `model`.
+            InferenceFailed, Overloaded, DeadlineExceeded, NotReady: from the engine.
+        """
+        backend = self._models.choose(model)
+        manifest = backend.manifest
+        grid, _ = await asyncio.to_thread(prepare, manifest, pixels)
+        outputs = await backend.infer({"image": grid})
+        temperature = manifest.calibration.temperature if manifest.calibration else 1.0
+        probabilities = calibrated(outputs["logits"][0], manifest.labels, temperature)
+        view = ViewClassification.model_validate({"label": likeliest(probabilities), "probabilities": probabilities})
+        return ViewFinding(ViewResult(view=view, model=backend.ref), outputs["features"][0])

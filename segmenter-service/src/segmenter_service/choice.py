@@ -1,0 +1,67 @@
+"""Which model segments, and which sequence feeds each of its channels."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from service_kit.contracts.common import Sequence
+from service_kit.errors import InvalidRequest
+from service_kit.inference.backend import InferenceBackend
+from service_kit.inference.manifest import ModelManifest
+from service_kit.inference.served import StageModels
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model and `sources`: the sequence at hand for each channel, in the model's order."""
+
+    backend: InferenceBackend
+    sources: tuple[Sequence, ...]
+
+    @property
+    def substituted(self) -> dict[str, str]:
+        """Channels fed by another sequence than the one that they were trained on."""
+        channels = self.backend.manifest.sequences
+        return {channel: source for channel, source in zip(channels, self.sources, strict=True) if channel != source}
+
+    @property
+    def reference(self) -> Sequence:
+        """The sequence that the slices are placed by: FLAIR, as in training, or else the first channel's."""
+        return "flair" if "flair" in self.sources else self.sources[0]
+
+
+def choose_model(models: StageModels, present: AbstractSet[Sequence], name: str | None) -> ModelChoice:
+    """The model called `name`, or the first that the sequences `present` can feed.
+
+    Raises:
+        InvalidRequest: no such model, or none that these sequences can feed.
+    """
+    candidates = list(models) if name is None else [models.choose(name)]
+    for backend in candidates:
+        sources = _sources(backend.manifest, present)
+        if sources is not None:
+            return ModelChoice(backend, sources)
+    needs = "; ".join(f"{backend.ref.name} reads {_needs(backend.manifest)}" for backend in candidates)
+    raise InvalidRequest(f"{', '.join(sorted(present))} cannot be segmented: {needs}", stage=models.stage)
+
+
+def _sources(manifest: ModelManifest, present: AbstractSet[Sequence]) -> tuple[Sequence, ...] | None:
+    sources = []
+    for channel in manifest.sequences:
+        chain = _stand_ins(manifest, channel)
+        source = next((name for wanted in chain for name in present if name == wanted), None)
+        if source is None:
+            return None
+        sources.append(source)
+    return tuple(sources)
+
+
+def _stand_ins(manifest: ModelManifest, channel: str) -> list[str]:
+    """The channel's sequence, then what stands in for it, then what stands in for that."""
+    chain = [channel]
+    while (following := manifest.fallback.get(chain[-1])) is not None and following not in chain:
+        chain.append(following)
+    return chain
+
+
+def _needs(manifest: ModelManifest) -> str:
+    return " and ".join(" or ".join(_stand_ins(manifest, channel)) for channel in manifest.sequences)
