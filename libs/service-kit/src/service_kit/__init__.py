@@ -1,0 +1,1 @@
+"""What every NeuroGate service shares."""

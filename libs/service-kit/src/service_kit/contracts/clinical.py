@@ -26,7 +26,8 @@ class ClinicalRecord(Contract):
 
 class ClinicalVector(Contract):
     """The vector in the model's order: `features` names each value; `imputed` names the record's fields that were
-    missing and filled in; `warnings` are for values outside the trained range."""
+    missing and filled in; `warnings` are for values outside the trained range.
+    """
 
     features: dict[str, float]
     imputed: tuple[str, ...]

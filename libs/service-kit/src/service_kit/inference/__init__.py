@@ -1,0 +1,1 @@
+"""Models: their manifests, and the one port through which they are run."""

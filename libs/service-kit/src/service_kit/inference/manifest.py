@@ -41,7 +41,8 @@ class Calibration(_Frozen):
 
 class Postprocessing(_Frozen):
     """From probabilities to a mask: `threshold` on the probability, then drop components under `min_component_px`
-    (counted on the model's own grid)."""
+    (counted on the model's own grid).
+    """
 
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     min_component_px: Annotated[int, Field(ge=0)] = 0

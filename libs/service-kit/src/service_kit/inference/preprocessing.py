@@ -76,9 +76,10 @@ class Preprocessing(BaseModel):
         scale = np.float32(255.0 / max(high - low, 1e-6))
         if pixels.dtype == np.uint8:
             levels = (np.arange(256, dtype=np.float32) - np.float32(low)) * scale
-            return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[pixels]
-        stretched = (pixels - np.float32(low)) * scale
-        return np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
+            table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+            return np.asarray(table[pixels], dtype=np.uint8)
+        stretched: NDArray[np.float32] = (pixels - np.float32(low)) * scale
+        return np.asarray(np.clip(np.rint(stretched), 0, 255), dtype=np.uint8)
 
 
 def _resize(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:
