@@ -92,7 +92,7 @@ def dicom(pixels: NDArray[Any] | None = None, **elements: Any) -> bytes:
     syntax = elements.pop("TransferSyntaxUID", ExplicitVRLittleEndian)
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax
-    meta.MediaStorageSOPClassUID = elements.get("SOPClassUID", MR_IMAGE)
+    meta.MediaStorageSOPClassUID = elements.get("SOPClassUID") or MR_IMAGE
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["neurogate"])
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     defaults: dict[str, Any] = {

@@ -33,15 +33,6 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"II*\x00", "tiff"),
     (0, b"MM\x00*", "tiff"),
     (0, b"BM", "bmp"),
-    # DICOM without the preamble: the first element is of group 2 or 8, in either byte order.
-    (0, b"\x02\x00\x00\x00", "dicom"),
-    (0, b"\x08\x00\x00\x00", "dicom"),
-    (0, b"\x08\x00\x01\x00", "dicom"),
-    (0, b"\x08\x00\x05\x00", "dicom"),
-    (0, b"\x08\x00\x08\x00", "dicom"),
-    (0, b"\x00\x08\x00\x00", "dicom"),
-    (0, b"\x00\x08\x00\x05", "dicom"),
-    (0, b"\x00\x08\x00\x08", "dicom"),
 )
 _VOLUME = "Volumes and series are not accepted yet: send one slice as a picture or as a single-frame DICOM file."
 _REFUSED: tuple[tuple[int, bytes, str], ...] = (
@@ -77,6 +68,8 @@ def sniff(content: bytes) -> Format:
             return kind
     if content.startswith(b"RIFF") and content.startswith(b"WEBP", 8):
         return "webp"
+    if _is_bare_dicom(content):
+        return "dicom"
     for offset, magic, name in _REFUSED:
         if content.startswith(magic, offset):
             raise UnsupportedFormat(f"The file is {name.rstrip('.')}. {ACCEPTED}")
@@ -87,3 +80,10 @@ def sniff(content: bytes) -> Format:
 
 def _is_text(head: bytes) -> bool:
     return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
+
+
+def _is_bare_dicom(content: bytes) -> bool:
+    """DICOM without the preamble: the first element is of group 2 or 8, in either byte order."""
+    little = content[1:2] == b"\0" and content[3:4] == b"\0" and content[:1] in {b"\x02", b"\x08"}
+    big = content[:3] == b"\0\x08\0"
+    return len(content) > 16 and (little or big)

@@ -12,6 +12,7 @@ from gateway.imaging.errors import MultiFrame, UnreadableFile, UnsupportedPixels
 
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_LS_SOF = 0xF7
+_JPEG2000_START = b"\xff\x4f\xff\x51"
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _MAX_JPEG_SCANS = 64
 _CUT_SHORT = "The file is cut short: it ends in the middle of its {}."
@@ -94,13 +95,20 @@ def _jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def read_jpeg2000(content: bytes) -> Header:
-    """Read the SIZ segment of a code stream (bare, or inside a JP2 file). Raises `UnreadableFile`."""
-    start = content.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if start < 0 or start + 43 > len(content):
+    """Read the SIZ segment of a code stream (bare, or inside a JP2 file); the largest where there are several.
+
+    Raises `UnreadableFile`.
+    """
+    found: list[Header] = []
+    start = content.find(_JPEG2000_START)
+    while start >= 0 and start + 43 <= len(content):
+        right, bottom, left, top = struct.unpack_from(">IIII", content, start + 8)
+        channels, depth = struct.unpack_from(">HB", content, start + 40)
+        found.append(Header(max(0, bottom - top), max(0, right - left), (depth & 0x7F) + 1, channels))
+        start = content.find(_JPEG2000_START, start + 4)
+    if not found:
         raise UnreadableFile("The JPEG 2000 code stream has no readable header.")
-    right, bottom, left, top = struct.unpack_from(">IIII", content, start + 8)
-    channels, depth = struct.unpack_from(">HB", content, start + 40)
-    return Header(max(0, bottom - top), max(0, right - left), (depth & 0x7F) + 1, channels)
+    return max(found, key=lambda header: header.rows * header.columns)
 
 
 def read_webp(content: bytes) -> Header:

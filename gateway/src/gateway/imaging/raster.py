@@ -4,6 +4,7 @@ import io
 import struct
 from typing import Literal
 
+import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
@@ -96,7 +97,8 @@ def _pillow(content: bytes, name: str, limits: DecodeLimits) -> Pixels:
             if image.mode == "1":
                 raise UnsupportedPixels(_ONE_BIT)
             image.load()
-            return gray.to_gray(image)
+            pixels = gray.to_gray(image)
+            return _white_is_high(pixels, image) if isinstance(image, TiffImageFile) else pixels
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"The {name} header asks for more than {limits.max_pixels} pixels.") from error
     except UnidentifiedImageError as error:
@@ -115,3 +117,10 @@ def _check_tiff(image: TiffImageFile, limits: DecodeLimits) -> None:
     tile_rows, tile_columns = int(image.tag_v2.get(323, 0)), int(image.tag_v2.get(322, 0))
     if tile_rows * tile_columns > limits.max_pixels:
         raise PictureTooLarge(f"The TIFF asks for tiles of {tile_rows} x {tile_columns} pixels.")
+
+
+def _white_is_high(pixels: Pixels, image: TiffImageFile) -> Pixels:
+    """Turn a TIFF in which 0 is white (tag 262); Pillow does so itself for 8 bits alone."""
+    if image.tag_v2.get(262) != 0 or pixels.dtype != np.float32 or not image.mode.startswith("I;16"):
+        return pixels
+    return np.float32((1 << int(image.tag_v2.get(258, (16,))[0])) - 1) - pixels
