@@ -1,0 +1,1 @@
+"""The one REST API of NeuroGate."""

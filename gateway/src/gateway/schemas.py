@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service_kit.contracts.classification import TumorClassification, ViewClassification
 from service_kit.contracts.common import ModelRef, Sequence, StageName
 from service_kit.contracts.models import TensorDescription
+from service_kit.problems import Problem
 
 DISCLAIMER = "Research use only. Not a medical device."
 
@@ -27,7 +28,8 @@ class Schema(BaseModel):
 
 class AnalysisOptions(BaseModel):
     """The form field `options`. `segment: auto` outlines where a tumor is likely; `sequence` says what a picture is
-    that does not say it itself; `models` pins a model to a stage."""
+    that does not say it itself; `models` pins a model to a stage.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -39,18 +41,6 @@ class AnalysisOptions(BaseModel):
     heatmap: bool = True
     sequence: Sequence | None = None
     models: dict[StageName, str] = {}
-
-
-class Problem(Schema):
-    """RFC 9457, with this API's `code`, `request_id` and `stage`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str | None = None
-    stage: str | None = None
 
 
 class Progress(Schema):
@@ -213,7 +203,7 @@ class AnalysisList(Schema):
 
 
 class SegmentationAnswer(Schema):
-    """Answer of the stage call `POST /v1/segmentations`; `mask_png` is the mask as base64 of an 8-bit PNG (0 or 255)."""
+    """Answer of the stage call `POST /v1/segmentations`; `mask_png` is an 8-bit PNG (0 or 255) in base64."""
 
     segmentation: SegmentationSummary
     model: ModelRef
@@ -239,15 +229,15 @@ class ModelListing(Schema):
 
 
 class UnavailableStage(Schema):
-    """Stages whose service could not be asked, and why."""
+    """A stage whose service gave no answer, and why."""
 
-    stages: tuple[StageName, ...]
-    detail: str
+    stage: StageName
     code: str
+    detail: str
 
 
 class ModelList(Schema):
-    """The models of all services that answer; `unavailable` names the others' stages."""
+    """The models of all services that answer; `unavailable` names the other stages."""
 
     models: tuple[ModelListing, ...]
     unavailable: tuple[UnavailableStage, ...]

@@ -1,0 +1,156 @@
+"""From the services' answers to the Analysis that callers see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.analysis_id import new_analysis_id
+from gateway.artifacts import links
+from gateway.clients.classifier import TumorAnswer, ViewAnswer
+from gateway.clients.segmenter import SegmentationAnswer
+from gateway.findings import Findings
+from gateway.imaging.study import Study
+from gateway.reporting.measure import measure
+from gateway.schemas import (
+    Analysis,
+    ClinicalSummary,
+    InputSummary,
+    Progress,
+    Reason,
+    SegmentationSummary,
+    Timings,
+)
+from gateway.stopwatch import Stopwatch
+from gateway.verdict import judge
+from service_kit import context
+from service_kit.contracts.classification import ViewClassification
+from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.common import ModelRef
+from service_kit.errors import ServiceError
+from service_kit.problems import TYPE_PREFIX, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the services said; `failures` are those of the stages that an analysis can do without."""
+
+    view: ViewAnswer
+    tumor: TumorAnswer
+    vector: ClinicalVector | None
+    outline: SegmentationAnswer | None
+    failures: tuple[ServiceError, ...] = ()
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """The models that answered, in the order of the stages."""
+        return tuple(self._models())
+
+    def _models(self) -> Iterator[ModelRef]:
+        yield self.view.model
+        yield self.tumor.model
+        if self.vector is not None:
+            yield self.vector.model
+        if self.outline is not None:
+            yield self.outline.result.model
+
+
+def compose(study: Study, answers: Answers, watch: Stopwatch) -> Findings:
+    """Measure, judge, and put the Analysis together."""
+    mask = None if answers.outline is None else answers.outline.mask
+    verdict, reasons = judge(
+        tumor=answers.tumor.tumor,
+        dicom_view=study.view,
+        model_view=answers.view.view.label,
+        pixels=study.primary,
+        mask=mask,
+        unavailable=tuple(_unavailable(error) for error in answers.failures),
+    )
+    segmentation = None if answers.outline is None else summarize_outline(answers.outline, study.spacing_mm)
+    analysis_id = new_analysis_id()
+    stages = len(answers.models)
+    spans = watch.spans_ms
+    analysis = Analysis(
+        id=analysis_id,
+        state="succeeded",
+        created_at=datetime.now(UTC),
+        progress=Progress(
+            stage="segmentation" if "segmentation" in spans else "tumor",
+            done=stages,
+            total=stages + len(answers.failures),
+        ),
+        input=InputSummary(
+            kind=study.kind,
+            format=study.format,
+            sha256=study.sha256,
+            rows=study.rows,
+            columns=study.columns,
+            slices=1,
+            spacing_mm=study.spacing_mm,
+            sequences=tuple(study.sequences),
+            warnings=study.warnings,
+        ),
+        verdict=verdict,
+        reasons=reasons,
+        view=_view(study, answers.view.view),
+        tumor=answers.tumor.tumor,
+        clinical=_clinical(answers.vector),
+        segmentation=segmentation,
+        models=answers.models,
+        links=links(analysis_id, outlined=mask is not None, mapped=answers.tumor.saliency is not None),
+        problem=_problem(answers.failures[0]) if answers.failures else None,
+        timings_ms=Timings(
+            decode=spans.get("decode", 0.0),
+            view=spans["view"],
+            tumor=spans["tumor"],
+            clinical=spans.get("clinical"),
+            segmentation=spans.get("segmentation"),
+            total=watch.total_ms,
+        ),
+    )
+    return Findings(analysis, study.primary, mask, answers.tumor.saliency)
+
+
+def summarize_outline(outline: SegmentationAnswer, spacing_mm: tuple[float, float] | None) -> SegmentationSummary:
+    """The outline's measures as callers see them."""
+    found = measure(outline.mask, spacing_mm)
+    result = outline.result
+    return SegmentationSummary(
+        area_px=found.area_px,
+        area_mm2=found.area_mm2,
+        volume_ml=found.volume_ml,
+        longest_diameter_mm=found.longest_diameter_mm,
+        perpendicular_diameter_mm=found.perpendicular_diameter_mm,
+        bounding_box=found.bounding_box,
+        labels=result.labels,
+        substituted=result.substituted,
+        clinical_used=result.clinical_used,
+    )
+
+
+def _view(study: Study, view: ViewClassification) -> ViewClassification:
+    """What the DICOM file says of its plane is known; the model's probabilities stay beside it."""
+    if study.view is None:
+        return view
+    return ViewClassification(label=study.view, probabilities=view.probabilities, source="dicom")
+
+
+def _clinical(vector: ClinicalVector | None) -> ClinicalSummary | None:
+    if vector is None:
+        return None
+    return ClinicalSummary(features=vector.features, imputed=vector.imputed, warnings=vector.warnings)
+
+
+def _unavailable(error: ServiceError) -> Reason:
+    return Reason(code="stage_unavailable", detail=f"The stage {error.stage} gave no answer: {error.detail}")
+
+
+def _problem(error: ServiceError) -> Problem:
+    return Problem(
+        type=TYPE_PREFIX + error.code,
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        request_id=context.request_id(),
+        stage=error.stage,
+    )

@@ -1,0 +1,1 @@
+"""HTTP, and nothing else: from requests to the pipeline and the store, and back."""

@@ -1,0 +1,122 @@
+"""One stage alone: nothing is stored."""
+
+import base64
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.analysis import summarize_outline
+from gateway.api.analyses import REFUSALS, UPSTREAM
+from gateway.api.documentation import form_body, json_answer, json_body
+from gateway.api.intake import Intake, Submission
+from gateway.api.strict_json import NotStrict, parse_object
+from gateway.errors import InvalidClinicalRecord
+from gateway.imaging.study import Study
+from gateway.pipeline import Classifier, Normalizer, Segmenter
+from gateway.reporting.pictures import render_mask
+from gateway.schemas import SegmentationAnswer
+from gateway.stopwatch import Stopwatch
+from service_kit.contracts.classification import TumorResult, ViewResult
+from service_kit.contracts.clinical import ClinicalRecord, ClinicalVector
+from service_kit.errors import PayloadTooLarge, UnsupportedMedia
+from service_kit.problems import declare
+
+_JSON = "application/json"
+_PNG = "image/png"
+
+
+def create_router(
+    intake: Intake, classifier: Classifier, segmenter: Segmenter, normalizer: Normalizer, *, max_record_bytes: int
+) -> APIRouter:
+    """The four stage calls."""
+    router = APIRouter(prefix="/v1", tags=["stages"])
+    problems = declare(*REFUSALS, *UPSTREAM)
+
+    async def received(request: Request) -> tuple[Submission, Study]:
+        submission = await intake.read(request)
+        return submission, await intake.decode(submission, Stopwatch())
+
+    @router.post(
+        "/view-classifications",
+        summary="Classify the plane of a slice",
+        response_class=Response,
+        responses={**problems, **json_answer(ViewResult, "The plane that the model sees")},
+        openapi_extra=form_body(record=False),
+    )
+    async def classify_view(request: Request) -> Response:
+        submission, study = await received(request)
+        answer = await classifier.classify_view(study.primary, model=submission.options.models.get("view"))
+        return _json(ViewResult(view=answer.view, model=answer.model))
+
+    @router.post(
+        "/tumor-classifications",
+        summary="Classify the tumor on a slice",
+        response_class=Response,
+        responses={**problems, **json_answer(TumorResult, "The tumor's type")},
+        openapi_extra=form_body(record=False),
+    )
+    async def classify_tumor(request: Request) -> Response:
+        submission, study = await received(request)
+        pinned = submission.options.models
+        view = await classifier.classify_view(study.primary, model=pinned.get("view"))
+        answer = await classifier.classify_tumor(study.primary, view.features, heatmap=False, model=pinned.get("tumor"))
+        return _json(TumorResult(tumor=answer.tumor, model=answer.model))
+
+    @router.post(
+        "/segmentations",
+        summary="Outline the tumor on a slice",
+        description="JSON with the measures and the mask; or with `Accept: image/png` the mask alone (0 or 255).",
+        response_class=Response,
+        responses={
+            **problems,
+            200: {
+                **json_answer(SegmentationAnswer, "The outline")[200],
+                "content": {_PNG: {"schema": {"type": "string", "format": "binary"}}},
+            },
+        },
+        openapi_extra=form_body(),
+    )
+    async def segment(request: Request) -> Response:
+        submission, study = await received(request)
+        vector = None if submission.record is None else await normalizer.normalize(submission.record)
+        model = submission.options.models.get("segmentation")
+        answer = await segmenter.segment(study.sequences, vector, model=model)
+        mask_png = render_mask(answer.mask)
+        if _PNG in request.headers.get("accept", ""):
+            return Response(mask_png, media_type=_PNG)
+        return _json(
+            SegmentationAnswer(
+                segmentation=summarize_outline(answer, study.spacing_mm),
+                model=answer.result.model,
+                mask_png=base64.b64encode(mask_png).decode(),
+            )
+        )
+
+    @router.post(
+        "/clinical-vectors",
+        summary="Bring a clinical record to the model's vector",
+        response_class=Response,
+        responses={
+            **declare(InvalidClinicalRecord, PayloadTooLarge, UnsupportedMedia, *UPSTREAM),
+            **json_answer(ClinicalVector, "The vector, and what was imputed"),
+        },
+        openapi_extra=json_body(ClinicalRecord, {"age": 61, "sex": "female"}),
+    )
+    async def normalize(request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
+            raise UnsupportedMedia(f"Send the record as {_JSON}.")
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > max_record_bytes:
+                raise PayloadTooLarge(f"A clinical record may have {max_record_bytes} bytes.")
+        try:
+            record = parse_object(body)
+        except NotStrict as error:
+            raise InvalidClinicalRecord(f"The body is {error}.") from error
+        return _json(await normalizer.normalize(record))
+
+    return router
+
+
+def _json(answer: ViewResult | TumorResult | SegmentationAnswer | ClinicalVector) -> Response:
+    return Response(answer.model_dump_json(), media_type=_JSON)

@@ -1,0 +1,71 @@
+"""The models of all services, as one list; and one model with its card."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from gateway.schemas import ModelDetail, ModelList, ModelListing, UnavailableStage
+from service_kit.contracts.common import StageName
+from service_kit.contracts.models import ServedModel
+from service_kit.errors import NotFound, NotReady, ServiceError
+from service_kit.inference.repository import ModelRepository
+
+Lister = Callable[[], Awaitable[tuple[ServedModel, ...]]]
+
+
+class ModelCatalog:
+    """Asks each stage's service anew at every call: what is listed is what runs now."""
+
+    def __init__(self, listers: Mapping[StageName, Lister], repository: ModelRepository | None) -> None:
+        self._listers = dict(listers)
+        self._repository = repository
+
+    async def list(self) -> ModelList:
+        """Every model; a service that gives no answer is named, and is no error."""
+        answers = await asyncio.gather(*(self._ask(stage) for stage in self._listers))
+        models = [_flat(model) for answer in answers if isinstance(answer, tuple) for model in answer]
+        return ModelList(
+            models=tuple(models),
+            unavailable=tuple(answer for answer in answers if isinstance(answer, UnavailableStage)),
+        )
+
+    async def detail(self, name: str) -> ModelDetail:
+        """One model.
+
+        Raises:
+            NotFound: no service serves a model of this name.
+            NotReady: none of those that answer does, and some give no answer.
+        """
+        listing = await self.list()
+        found = next((model for model in listing.models if model.name == name), None)
+        if found is None:
+            if listing.unavailable:
+                stages = ", ".join(item.stage for item in listing.unavailable)
+                raise NotReady(f"No service that answers has this model; no answer came for: {stages}.")
+            raise NotFound(f"No such model; there are {', '.join(model.name for model in listing.models)}.")
+        return ModelDetail(**dict(found), card=self._card(name))
+
+    def _card(self, name: str) -> dict[str, object] | None:
+        if self._repository is None:
+            return None
+        try:
+            return self._repository.card(name)
+        except NotFound:
+            return None
+
+    async def _ask(self, stage: StageName) -> tuple[ServedModel, ...] | UnavailableStage:
+        try:
+            return await self._listers[stage]()
+        except ServiceError as error:
+            return UnavailableStage(stage=stage, code=error.code, detail=error.detail)
+
+
+def _flat(model: ServedModel) -> ModelListing:
+    return ModelListing(
+        **dict(model.ref),
+        requested_provider=model.requested_provider,
+        title=model.title,
+        labels=model.labels,
+        sequences=model.sequences,
+        inputs=model.inputs,
+        outputs=model.outputs,
+    )

@@ -1,0 +1,1 @@
+"""The gateway's ways to the three model services, over one HTTP client."""

@@ -1,0 +1,90 @@
+"""The classifier service: which plane, which tumor."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.clients.answers import declined, decoded, listed
+from gateway.clients.upstream import Refused, Upstream
+from gateway.findings import Pixels, Saliency
+from service_kit import tensors
+from service_kit.contracts.classification import TumorClassification, TumorResult, ViewClassification, ViewResult
+from service_kit.contracts.common import ModelRef, StageName
+from service_kit.contracts.models import ServedModel
+
+
+@dataclass(frozen=True, slots=True)
+class ViewAnswer:
+    """The plane, and `features [128]` float32 that the tumor model reads."""
+
+    view: ViewClassification
+    model: ModelRef
+    features: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TumorAnswer:
+    """The tumor's type; `saliency` is None where it was not asked for."""
+
+    tumor: TumorClassification
+    model: ModelRef
+    saliency: Saliency | None
+
+
+class ClassifierClient:
+    """View and tumor, which may be two deployments of the one service. See `Upstream.call` for what is raised."""
+
+    def __init__(self, view: Upstream, tumor: Upstream) -> None:
+        self._view = view
+        self._tumor = tumor
+
+    async def classify_view(self, pixels: Pixels, *, model: str | None = None) -> ViewAnswer:
+        """`pixels [rows, columns]`, uint8 or float32. Raises `InvalidRequest` for an unknown `model`."""
+        body = await self._post(self._view, "view", {"image": pixels}, model=model)
+        envelope, result = decoded(body, ViewResult, {"features"}, stage="view")
+        return ViewAnswer(result.view, result.model, envelope.arrays["features"])
+
+    async def classify_tumor(
+        self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None
+    ) -> TumorAnswer:
+        """`pixels [rows, columns]` with its view `features [128]`. Raises `InvalidRequest` for an unknown `model`."""
+        arrays = {"image": pixels, "view_features": features}
+        body = await self._post(self._tumor, "tumor", arrays, model=model, heatmap="true" if heatmap else "false")
+        envelope, result = decoded(body, TumorResult, {"heatmap"} if heatmap else set(), stage="tumor")
+        return TumorAnswer(result.tumor, result.model, _saliency(envelope, result))
+
+    async def models(self, stage: StageName) -> tuple[ServedModel, ...]:
+        """The models that the deployment of `stage` serves for it."""
+        upstream = self._view if stage == "view" else self._tumor
+        return listed(await upstream.call("GET", "/v1/models", stage=stage), stage)
+
+    async def ready(self) -> dict[str, bool]:
+        """Whether each deployment can answer, by stage."""
+        return {"view": await self._view.ready(), "tumor": await self._tumor.ready()}
+
+    @staticmethod
+    async def _post(
+        upstream: Upstream, stage: StageName, arrays: dict[str, NDArray[Any]], *, model: str | None, **query: str
+    ) -> bytes:
+        if model is not None:
+            query["model"] = model
+        content = tensors.encode(arrays)
+        try:
+            return await upstream.call(
+                "POST",
+                f"/v1/{stage}-classifications",
+                stage=stage,
+                content=content,
+                media_type=tensors.MEDIA_TYPE,
+                params=query or None,
+            )
+        except Refused as refusal:
+            raise declined(refusal, stage, model) from refusal
+
+
+def _saliency(envelope: tensors.Envelope, result: TumorResult) -> Saliency | None:
+    if result.heatmap_extent is None or result.heatmap_label is None:
+        return None
+    return Saliency(envelope.arrays["heatmap"], result.heatmap_extent, result.heatmap_label)

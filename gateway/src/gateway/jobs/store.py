@@ -1,0 +1,191 @@
+"""Analyses in Redis: a hash each, which expires as a whole, and one ordered set that lists them."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, WatchError
+
+from gateway.analysis_id import earliest_id, is_analysis_id
+from gateway.errors import IdempotencyKeyReused, RequestInProgress
+from gateway.findings import Findings, Page
+from gateway.jobs import keys
+from gateway.jobs.packing import pack, unpack
+from gateway.ports import IdempotencyClaim
+from service_kit.errors import NotFound, NotReady
+
+_RUNNING = b"running"
+_Text = bytes | bytearray | memoryview[int] | str | int | float
+
+
+class RedisStore:
+    """Implements `gateway.ports.AnalysisStore`. `running_ttl_s` is how long a dead gateway can hold a claim."""
+
+    def __init__(self, redis: Redis, *, ttl_s: int, running_ttl_s: int = 60) -> None:
+        self._redis = redis
+        self._ttl_s = ttl_s
+        self._running_ttl_s = running_ttl_s
+
+    async def save(self, findings: Findings, claim: IdempotencyClaim | None = None) -> bytes:
+        """One transaction in one round trip; returns the stored document."""
+        analysis_id = findings.analysis.id
+        document = findings.analysis.model_dump_json().encode()
+        fields: dict[_Text, _Text] = {"document": document, "arrays": pack(findings)}
+        key = keys.analysis(analysis_id)
+        expired = earliest_id((time.time_ns() - self._ttl_s * 1_000_000_000) // 1_000_000)
+        async with _reached(), self._redis.pipeline(transaction=True) as batch:
+            if claim is not None:
+                fields["claim"] = claim.key
+                batch.set(keys.claim(claim.key), f"{analysis_id} {claim.fingerprint}", ex=self._ttl_s)
+            batch.hset(key, mapping=fields)
+            batch.expire(key, self._ttl_s)
+            batch.zadd(keys.INDEX, {analysis_id: 0})
+            batch.zremrangebylex(keys.INDEX, "-", f"({expired}")
+            await batch.execute()
+        return document
+
+    async def document(self, analysis_id: str) -> bytes:
+        """The stored JSON. Raises `NotFound`."""
+        async with _reached():
+            document = await self._redis.hget(_key(analysis_id), "document")
+        return _found(document)
+
+    async def findings(self, analysis_id: str) -> Findings:
+        """The analysis with its arrays. Raises `NotFound`."""
+        async with _reached():
+            document, arrays = await self._redis.hmget(_key(analysis_id), ["document", "arrays"])
+        return unpack(_found(document), _found(arrays))
+
+    async def page(self, limit: int, cursor: str | None) -> Page:
+        """Newest first. Ids whose hash was evicted are skipped and taken off the list."""
+        before = f"({keys.id_before(cursor)}" if cursor else "+"
+        documents: list[bytes] = []
+        async with _reached():
+            while len(documents) < limit:
+                wanted = limit - len(documents)
+                ids = [
+                    _raw(found).decode()
+                    for found in await self._redis.zrevrangebylex(keys.INDEX, before, "-", 0, wanted + 1)
+                ]
+                if not ids:
+                    return Page(tuple(documents), None)
+                shown = ids[:wanted]
+                documents += await self._documents(shown)
+                before = f"({shown[-1]}"
+                if len(ids) <= wanted:
+                    return Page(tuple(documents), None)
+        return Page(tuple(documents), keys.cursor_after(shown[-1]))
+
+    async def _documents(self, ids: list[str]) -> list[bytes]:
+        async with self._redis.pipeline(transaction=False) as batch:
+            for analysis_id in ids:
+                batch.hget(keys.analysis(analysis_id), "document")
+            documents: list[bytes | None] = await batch.execute()
+        gone = [analysis_id for analysis_id, document in zip(ids, documents, strict=True) if document is None]
+        if gone:
+            await self._redis.zrem(keys.INDEX, *gone)
+        return [document for document in documents if document is not None]
+
+    async def delete(self, analysis_id: str) -> None:
+        """Erase the hash, the list's entry and the idempotency claim. Raises `NotFound`."""
+        key = _key(analysis_id)
+        async with _reached(), self._redis.pipeline(transaction=True) as batch:
+            batch.hget(key, "claim")
+            batch.delete(key)
+            batch.zrem(keys.INDEX, analysis_id)
+            claim, deleted, _ = await batch.execute()
+            if claim is not None:
+                await self._redis.delete(keys.claim(claim.decode()))
+        if not deleted:
+            raise _not_found()
+
+    async def artifact(self, analysis_id: str, name: str) -> bytes | None:
+        """A cached artifact or None. Raises `NotFound` when the analysis is gone."""
+        async with _reached(), self._redis.pipeline(transaction=False) as batch:
+            batch.exists(key := _key(analysis_id))
+            batch.hget(key, f"artifact:{name}")
+            known, content = await batch.execute()
+        if not known:
+            raise _not_found()
+        cached: bytes | None = content
+        return cached
+
+    async def keep_artifact(self, analysis_id: str, name: str, content: bytes) -> None:
+        """Cache it in the analysis' hash; watched, so that a delete in between does not bring the hash back."""
+        key = _key(analysis_id)
+        async with _reached(), self._redis.pipeline(transaction=True) as batch:
+            await batch.watch(key)
+            if not await batch.exists(key):
+                return
+            batch.multi()  # type: ignore[no-untyped-call]
+            batch.hset(key, f"artifact:{name}", content)
+            with contextlib.suppress(WatchError):  # somebody else rendered or erased it: nothing to keep
+                await batch.execute()
+
+    async def claim(self, claim: IdempotencyClaim) -> bytes | None:
+        """Take the key, or the document that was stored under it.
+
+        Raises:
+            RequestInProgress: the first request runs.
+            IdempotencyKeyReused: its body was another.
+        """
+        key = keys.claim(claim.key)
+        running = b"%b %b" % (_RUNNING, claim.fingerprint.encode())
+        async with _reached():
+            if await self._redis.set(key, running, nx=True, ex=self._running_ttl_s):
+                return None
+            held = _raw(await self._redis.get(key) or running)
+            owner, _, fingerprint = held.partition(b" ")
+            if fingerprint != claim.fingerprint.encode():
+                raise IdempotencyKeyReused("This Idempotency-Key was used with another body: send a new key.")
+            if owner == _RUNNING:
+                raise RequestInProgress("The first request with this Idempotency-Key is running.", retry_after_s=1)
+            document = await self._redis.hget(keys.analysis(owner.decode()), "document")
+            if document is None:  # evicted: answer the request anew
+                await self._redis.set(key, running, ex=self._running_ttl_s)
+                return None
+            return _raw(document)
+
+    async def release(self, claim: IdempotencyClaim) -> None:
+        """Give the key back."""
+        async with _reached():
+            await self._redis.delete(keys.claim(claim.key))
+
+    async def ready(self) -> bool:
+        """Whether Redis answers a ping."""
+        try:
+            return bool(await self._redis.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+
+@contextlib.asynccontextmanager
+async def _reached() -> AsyncIterator[None]:
+    """Redis' errors as ours."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise NotReady("The store cannot be reached.", stage="store", retry_after_s=2) from error
+
+
+def _key(analysis_id: str) -> str:
+    if not is_analysis_id(analysis_id):
+        raise _not_found()
+    return keys.analysis(analysis_id)
+
+
+def _found(content: bytes | str | None) -> bytes:
+    if content is None:
+        raise _not_found()
+    return _raw(content)
+
+
+def _raw(content: bytes | str) -> bytes:
+    """What a client that does not decode answers gives: always bytes, which its types do not say."""
+    assert isinstance(content, bytes)  # noqa: S101 - else the composition root made the wrong client
+    return content
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no analysis with this id: it was deleted, it expired, or it never was.")

@@ -1,0 +1,122 @@
+"""The product on one screen: a decoded study in, findings out."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.analysis import Answers, compose
+from gateway.clients.classifier import TumorAnswer, ViewAnswer
+from gateway.clients.segmenter import SegmentationAnswer
+from gateway.findings import Findings, Pixels
+from gateway.imaging.study import Study
+from gateway.schemas import AnalysisOptions, SegmentPolicy
+from gateway.stopwatch import Stopwatch
+from service_kit.contracts.classification import TumorClassification
+from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.common import Sequence, StageName
+from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
+
+_LIKELY = 0.5
+Answer = TypeVar("Answer")
+
+
+class Classifier(Protocol):
+    """Which plane, which tumor. `gateway.clients.classifier` has it over HTTP."""
+
+    async def classify_view(self, pixels: Pixels, *, model: str | None = None) -> ViewAnswer:
+        """`pixels [rows, columns]`."""
+
+    async def classify_tumor(
+        self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None
+    ) -> TumorAnswer:
+        """`pixels [rows, columns]` with the `features` of its view."""
+
+
+class Segmenter(Protocol):
+    """Where the tumor is. `gateway.clients.segmenter` has it over HTTP."""
+
+    async def segment(
+        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+    ) -> SegmentationAnswer:
+        """`sequences`: arrays `[rows, columns]` of one shape."""
+
+
+class Normalizer(Protocol):
+    """A clinical record as numbers. `gateway.clients.metadata` has it over HTTP."""
+
+    async def normalize(self, record: dict[str, Any]) -> ClinicalVector:
+        """Raises `InvalidClinicalRecord`."""
+
+
+class Pipeline:
+    """View and tumor must answer; the clinical vector and the outline may fail, and the result says so."""
+
+    def __init__(self, classifier: Classifier, segmenter: Segmenter, normalizer: Normalizer) -> None:
+        self._classifier = classifier
+        self._segmenter = segmenter
+        self._normalizer = normalizer
+
+    async def analyze(
+        self, study: Study, record: dict[str, Any] | None, options: AnalysisOptions, watch: Stopwatch
+    ) -> Findings:
+        """Classify, outline where wanted, measure and judge. `watch` holds the span `decode` already.
+
+        Raises:
+            InvalidClinicalRecord: the record is refused.
+            InvalidRequest: a model that `options` pins is not served.
+            NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: view or tumor gave no answer; `stage` says which.
+        """
+        failures: list[ServiceError] = []
+        normalizing = None if record is None else asyncio.create_task(self._normalize(record, failures, watch))
+        try:
+            with watch.span("view"):
+                view = await self._classifier.classify_view(study.primary, model=options.models.get("view"))
+            with watch.span("tumor"):
+                tumor = await self._classifier.classify_tumor(
+                    study.primary, view.features, heatmap=options.heatmap, model=options.models.get("tumor")
+                )
+            vector = None if normalizing is None else await normalizing
+        finally:
+            if normalizing is not None:
+                normalizing.cancel()
+                await asyncio.gather(normalizing, return_exceptions=True)
+        outline = None
+        if wants_segmentation(tumor.tumor, options.segment):
+            with watch.span("segmentation"):
+                wanted = options.models.get("segmentation")
+                outline = await _optional(self._segmenter.segment(study.sequences, vector, model=wanted), failures)
+        answers = Answers(view, tumor, vector, outline, tuple(failures))
+        _check_pins(answers, options.models)
+        return compose(study, answers, watch)
+
+    async def _normalize(
+        self, record: dict[str, Any], failures: list[ServiceError], watch: Stopwatch
+    ) -> ClinicalVector | None:
+        with watch.span("clinical"):
+            return await _optional(self._normalizer.normalize(record), failures)
+
+
+def wants_segmentation(tumor: TumorClassification, policy: SegmentPolicy) -> bool:
+    """`auto`: where a tumor is likelier than not, or cannot be excluded."""
+    if policy != "auto":
+        return policy == "always"
+    return tumor.present_probability >= _LIKELY or any(label != "no_tumor" for label in tumor.prediction_set)
+
+
+async def _optional(call: Coroutine[Any, Any, Answer], failures: list[ServiceError]) -> Answer | None:
+    """The answer, or None and a note of why there is none."""
+    try:
+        return await call
+    except (NotReady, Overloaded, DeadlineExceeded, UpstreamFailed) as error:
+        failures.append(error)
+        return None
+
+
+def _check_pins(answers: Answers, pinned: Mapping[StageName, str]) -> None:
+    for model in answers.models:
+        wanted = pinned.get(model.stage)
+        if wanted is not None and wanted != model.name:
+            raise InvalidRequest(f"options: models: the stage {model.stage} is served by {model.name} alone.")
