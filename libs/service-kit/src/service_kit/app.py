@@ -74,8 +74,8 @@ def create_service_app(
     app.add_exception_handler(ServiceError, _on_service_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.include_router(_operations(readiness, metrics.render))
-    for router in routers:
+    # In this order, as a request is compared with one route after the other.
+    for router in (*routers, _operations(readiness, metrics.render)):
         app.include_router(router)
     return app
 

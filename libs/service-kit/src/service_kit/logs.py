@@ -12,6 +12,8 @@ from service_kit.settings import LogLevel
 
 access = logging.getLogger("service_kit.access")
 
+_MAX_FRAMES = 8
+
 
 class JsonLine:
     """A log message that is a JSON object's inside already: written as it is."""
@@ -44,13 +46,13 @@ class JsonFormatter(logging.Formatter):
 
 
 def describe(error: BaseException) -> list[str]:
-    """The chain of an error, outermost first: its type, and file, line and function of each frame."""
+    """The chain of an error, outermost first: its type, and file, line and function of the last frames."""
     chain: list[str] = []
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
         seen.add(id(link))
-        frames = traceback.extract_tb(link.__traceback__)
+        frames = traceback.extract_tb(link.__traceback__)[-_MAX_FRAMES:]
         where = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
         chain.append(f"{type(link).__module__}.{type(link).__qualname__} at {where}")
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
@@ -64,6 +66,8 @@ def configure_logging(level: LogLevel) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # What no line shows need not be found out for each record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The libraries' own request logs name full URLs, which hold more than a log should.
     for name in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
 """The edge of every service, as one plain ASGI middleware: what each request costs is measured and published."""
 
 import asyncio
+import http
 import logging
 import re
 import secrets
@@ -27,7 +28,8 @@ _DEADLINE = DEADLINE_HEADER.lower().encode()
 _ACCEPTED_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _ACCEPTED_TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _ACCEPTED_STATE = re.compile(rb"[\x20-\x7e]{1,512}")
-_NO_ROUTE = "-"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER = "-"
 _CLIENT_GONE = 499
 
 
@@ -65,6 +67,8 @@ class EdgeMiddleware:
             exchange.check()
             await self._answer(exchange, timed=counted)
         except ServiceError as error:
+            if error.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+                _log.warning("answered %s %s: %s", error.status, error.code, error.detail)
             await exchange.refuse(error)
         finally:
             self._metrics.in_flight -= counted
@@ -84,21 +88,23 @@ class EdgeMiddleware:
             raise
         except ClientDisconnect:
             exchange.status = exchange.status or _CLIENT_GONE
-        except Exception as error:  # the last resort: whatever it is, the caller gets a problem
+        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the caller gets a problem
             if isinstance(error, TimeoutError) and exchange.timeout is not None and exchange.timeout.expired():
                 raise DeadlineExceeded("the answer was not ready in time; allow more time or send less") from None
             _log.exception("unexpected error")
-            raise ServiceError("an unexpected error; the log has it under the request_id") from error
+            await exchange.refuse(ServiceError("an unexpected error; the log has it under the request_id"))
 
     def _record(self, exchange: "_Exchange", scope: Scope, *, quiet: bool) -> None:
         seconds = time.perf_counter() - exchange.started
-        method, route = scope["method"], _route(scope)
-        self._metrics.observe(method, route, exchange.status, seconds)
-        if (quiet and exchange.status < 400) or not logs.access.isEnabledFor(logging.INFO):
+        # Labels come from short lists, never from the caller: else anyone could fill the memory with time series.
+        method = scope["method"] if scope["method"] in _METHODS else _OTHER
+        route, status = _route(scope), exchange.status or _CLIENT_GONE
+        self._metrics.observe(method, route, status, seconds)
+        if (quiet and status < http.HTTPStatus.BAD_REQUEST) or not logs.access.isEnabledFor(logging.INFO):
             return
         # Written by hand, as every part is known to need no escaping: a third of json.dumps and Logger.info.
         line = (
-            f'"message":"request","method":"{method}","route":"{route}","status":{exchange.status},'
+            f'"message":"request","method":"{method}","route":"{route}","status":{status},'
             f'"ms":{seconds * 1000:.1f},"bytes":{exchange.sent_bytes},"request_id":"{current.get().request_id}"'
         )
         record = logging.LogRecord(logs.access.name, logging.INFO, "", 0, logs.JsonLine(line), None, None)
@@ -219,8 +225,6 @@ class _Exchange:
         """Answer with a problem, if the answer has not begun."""
         if self.status:
             return
-        if error.status >= 500:
-            _log.warning("answered %s %s: %s", error.status, error.code, error.detail)
         response: Response = problems.render(error)
         response.raw_headers.append((_REQUEST_ID, self._request_id))
         self.status = response.status_code
@@ -234,6 +238,7 @@ class _Exchange:
 
 def _route(scope: Scope) -> str:
     """The path's template; a path that matches none is not repeated, as it may name anything."""
-    route = scope.get("route")
-    path = getattr(route, "path_format", None) or getattr(route, "path", None)
-    return path or _NO_ROUTE
+    # FastAPI keeps what a router's prefix makes of a route beside the route.
+    prefixed = scope.get("fastapi", {}).get("effective_route_context")
+    path = getattr(prefixed, "path_format", None) or getattr(scope.get("route"), "path_format", None)
+    return path or _OTHER

@@ -23,6 +23,13 @@ _MAX_NAME_CHARACTERS = 64
 _MESSAGES_WITHOUT_INPUT = {"union_tag_invalid": "Input is of no known kind"}
 
 
+# Where the framework says no more than the status does.
+_DETAILS: dict[int, str] = {
+    http.HTTPStatus.NOT_FOUND: "there is nothing at this path; /docs lists what there is",
+    http.HTTPStatus.METHOD_NOT_ALLOWED: "this path is there, but not for this method; Allow names those that are",
+}
+
+
 class FieldProblem(BaseModel):
     """One wrong field: where it is, and what it must be."""
 
@@ -88,10 +95,12 @@ def render_http(error: HTTPException) -> Response:
     if error.status_code == http.HTTPStatus.BAD_REQUEST:
         # A body that cannot be read is refused like a body that can be read and is wrong.
         return render(InvalidRequest(f"the body cannot be read: {error.detail}"))
+    detail = str(error.detail)
+    if detail == http.HTTPStatus(error.status_code).phrase:
+        detail = _DETAILS.get(error.status_code, detail)
     known = _BY_STATUS.get(error.status_code)
-    if known is not None:
-        return render(known(str(error.detail)), headers=error.headers)
-    return render(_FrameworkError(error.status_code, str(error.detail)), headers=error.headers)
+    problem = known(detail) if known else _FrameworkError(error.status_code, detail)
+    return render(problem, headers=error.headers)
 
 
 def declare(*types: type[ServiceError]) -> dict[int | str, dict[str, Any]]:

@@ -135,8 +135,15 @@ def tiny_repository(folder: Path) -> Path:
     """The five published models' names and stages, as tiny models."""
     tiny_model(folder, "view")
     tiny_model(folder, "tumor")
-    tiny_model(folder, "segmentation")
-    tiny_model(folder, "segmentation", name="seg-flair-film", sequences=("t1", "flair", "t1ce"), clinical=True)
+    tiny_model(folder, "segmentation", fallback={"t1ce": "t1", "t1": "t2"})
+    tiny_model(
+        folder,
+        "segmentation",
+        name="seg-flair-film",
+        sequences=("t1", "flair", "t1ce"),
+        clinical=True,
+        fallback={"t1": "flair", "t1ce": "flair"},
+    )
     tiny_model(folder, "clinical")
     return folder
 

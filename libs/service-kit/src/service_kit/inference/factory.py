@@ -35,9 +35,9 @@ class InferenceSettings(BaseModel):
         bool, Field(description="Not ready on any other provider; else the CPU is used where it is missing.")
     ] = False
     intra_op_threads: Annotated[int, Field(ge=1, description="Threads of one run.")] = 1
-    concurrent_runs: Annotated[
-        int, Field(ge=1, default_factory=cpu_quota, description="Runs of a model at the same time; the CPU quota.")
-    ]
+    concurrent_runs: Annotated[int, Field(ge=1, description="Runs of a model at the same time; the CPU quota.")] = (
+        Field(default_factory=cpu_quota)
+    )
     max_batch: Annotated[int, Field(ge=1, description="Most inputs that waiting calls are merged to.")] = 8
     max_queue: Annotated[int, Field(ge=0, description="Most calls that wait for a model; more are refused.")] = 64
 
@@ -48,13 +48,17 @@ class InferenceSettings(BaseModel):
         return self
 
 
-def open_backend(settings: InferenceSettings, name: str) -> InferenceBackend:
+def open_backend(
+    settings: InferenceSettings, name: str, *, repository: ModelRepository | None = None
+) -> InferenceBackend:
     """The model `name` of the repository, with batching before it.
+
+    `repository` is for callers that have read the one of the settings already.
 
     Raises:
         ModelInvalid: it is not published, or cannot be served.
     """
-    repository = ModelRepository(settings.models_dir)
+    repository = repository or ModelRepository(settings.models_dir)
     if name not in repository.names():
         raise ModelInvalid(f"{settings.models_dir}: no model called {name}; published: {', '.join(repository.names())}")
     inner, slots = _open(settings, repository, name)

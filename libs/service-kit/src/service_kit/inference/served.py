@@ -36,14 +36,15 @@ class StageModels:
         Raises:
             ModelInvalid: a preferred model is not published for the stage, or a model cannot be served.
         """
-        published = [manifest.name for manifest in ModelRepository(settings.models_dir).by_stage(stage)]
+        repository = ModelRepository(settings.models_dir)
+        published = [manifest.name for manifest in repository.by_stage(stage)]
         first = list(dict.fromkeys(preferred))
         missing = [name for name in first if name not in published]
         if missing:
             known = ", ".join(published) or "none"
             raise ModelInvalid(f"{settings.models_dir}: no {stage} model called {missing[0]}; published: {known}")
         order = first + [name for name in published if name not in first]
-        return cls(stage, [open_backend(settings, name) for name in order])
+        return cls(stage, [open_backend(settings, name, repository=repository) for name in order])
 
     def __iter__(self) -> Iterator[InferenceBackend]:
         return iter(self._backends.values())
