@@ -1,0 +1,1 @@
+"""Findings in, files out: measures, pictures, the report. Pure functions."""
