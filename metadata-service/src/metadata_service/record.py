@@ -17,7 +17,7 @@ OLDEST_YEARS = 130
 _LONGEST_TEXT = 200
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?")
 _DICOM_AGE = re.compile(r"(\d{3})([DWMY])")
-_AGES_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
+_PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def _by_field(sent: Mapping[str, Any]) -> dict[str, Any]:
 def _read_value(field: str, value: Any, warnings: list[str]) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a text or a number")  # noqa: TRY004 - one error type is collected by the caller
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        raise ValueError(f"at most {_LONGEST_TEXT} characters")
+    if isinstance(value, str) and (len(value) > _LONGEST_TEXT or not value.isprintable()):
+        raise ValueError(f"must be at most {_LONGEST_TEXT} printable characters")
     if field == "age":
         return _age(value)
     if field == "who_grade":
@@ -92,10 +92,11 @@ def _age(value: float | str) -> float:
     if isinstance(value, str):
         dicom = _DICOM_AGE.fullmatch(value.strip())
         if dicom:
-            return int(dicom.group(1)) / _AGES_A_YEAR[dicom.group(2)]
-        if not _NUMBER.fullmatch(value.strip()):
+            value = int(dicom.group(1)) / _PER_YEAR[dicom.group(2)]
+        elif _NUMBER.fullmatch(value.strip()):
+            value = float(value)
+        else:
             raise ValueError("must be a number of years")
-        value = float(value)
     # An integer of a thousand digits is no float: compare before converting.
     if not 0 <= value <= OLDEST_YEARS:
         raise ValueError(f"must be between 0 and {OLDEST_YEARS} years")
