@@ -68,6 +68,7 @@ test-triton: setup ## the real tritonserver on the unchanged models/
 
 bench: setup ## CPU of the servers against the raw engine, and against two plain stacks
 	@$(BIN)/python -m tests.bench --output docs/benchmarks
+	@$(BIN)/python -m tests.bench.refusals --output docs/benchmarks
 
 train-env: $(TRAIN_BIN)/.ready ## PyTorch and what training needs, in an environment of its own
 
