@@ -13,8 +13,8 @@ SAMPLE ?= samples/axial-glioma.png
 export UV_LINK_MODE ?= copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-PACKAGES := libs/service-kit gateway classifier-service segmenter-service metadata-service libs/neurogate
-SOURCES := $(addsuffix /src,$(PACKAGES)) model-export/src
+PACKAGES := libs/service-kit gateway classifier-service segmenter-service metadata-service libs/neurogate model-export
+SOURCES := $(addsuffix /src,$(PACKAGES))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
 .PHONY: help setup run stop test check format stack stack-down bench train-env models test-models test-triton constraints docs clean

@@ -1,4 +1,4 @@
-"""Bad inputs against a running gateway: status, code, milliseconds, memory growth, and what was stored (nothing).
+"""Bad inputs against a running gateway: status, code, ms, memory growth, what was stored.
 
 `python -m tests.bench.refusals --output docs/benchmarks`; part of `make bench`. Exits non-zero when a promise is broken.
 """
@@ -99,8 +99,8 @@ def _markdown(refusals: list[Refusal], stored: int) -> str:
     lines = [
         "# Refusals",
         "",
-        f"Written by `make bench`. {len(refusals)} bad inputs sent to a running `neurogate up`, one after the other: each",
-        f"must get a 4xx problem within {_LIMIT_MS:.0f} ms, cost under {_LIMIT_MB:.0f} MB of memory, and store nothing.",
+        f"Written by `make bench`. {len(refusals)} bad inputs sent to a running `neurogate up`, one after the other:",
+        f"each must get a 4xx problem within {_LIMIT_MS:.0f} ms, cost under {_LIMIT_MB:.0f} MB, and store nothing.",
         f"Slowest: {slowest:.0f} ms. Largest growth: {largest:.0f} MB. Stored: {stored}.",
         "",
         "| input | status | code | ms | growth MB |",
@@ -115,9 +115,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="neurogate-bench-") as folder:
-        with neurogate(find_models_dir(), Path(folder)) as contender:
-            refusals, stored = _measure(contender)
+    with (
+        tempfile.TemporaryDirectory(prefix="neurogate-bench-") as folder,
+        neurogate(find_models_dir(), Path(folder)) as contender,
+    ):
+        refusals, stored = _measure(contender)
     arguments.output.mkdir(parents=True, exist_ok=True)
     text = _markdown(refusals, stored)
     (arguments.output / "refusals.md").write_text(text, encoding="utf-8")
