@@ -1,0 +1,1 @@
+"""The networks, one file each. torch stays below `model_export`."""

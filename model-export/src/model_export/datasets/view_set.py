@@ -1,0 +1,98 @@
+"""What the view network learns from: slices of known plane from every set but `views64`, which stays external."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_export.datasets.lgg import read_lgg, read_sequences, split_lgg
+from model_export.datasets.pictures import Pictures, cached, read_gray
+from model_export.datasets.slices import read_slices, split_slices
+from model_export.datasets.split import GroupSplit, split_groups
+from model_export.datasets.volumes import PLANES, VolumeCase, read_volumes
+from service_kit.inference.preprocessing import Preprocessing
+
+_NORMAL_SLICES, _BRATS_SLICES, _LGG_SLICES = 14, 4, 3
+_INNER = (0.22, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSample:
+    """A slice of known plane. `load` reads its pixels `[rows, columns]`."""
+
+    key: str
+    plane: str
+    source: str
+    group: str
+    load: Callable[[], NDArray[np.uint8]]
+
+
+def view_samples(root: Path, seed: int) -> tuple[list[ViewSample], GroupSplit]:
+    """All samples, and their split: the slices' own one (shared with tumor and seg-t1), volumes and LGG by patient."""
+    records = read_slices(root)
+    samples = [
+        ViewSample(r.image.name, r.view, r.source, r.group, lambda path=r.image: read_gray(path))  # type: ignore[misc]
+        for r in records
+        if r.view is not None
+    ]
+    lgg = read_lgg(root)
+    of_patient: dict[str, list[int]] = {}
+    for position, item in enumerate(lgg):
+        of_patient.setdefault(item.patient, []).append(position)
+    for patient, positions in sorted(of_patient.items()):
+        for nth, position in enumerate(_spread(len(positions), _LGG_SLICES)):
+            item = lgg[positions[position]]
+            name = ("t1", "flair", "t1ce")[nth % 3]
+            samples.append(
+                ViewSample(
+                    f"{item.picture.name}/{name}",
+                    "axial",
+                    "lgg",
+                    patient,
+                    lambda item=item, name=name: read_sequences(item)[name],  # type: ignore[misc]
+                )
+            )
+    volumes = _volume_samples(root)
+    parts = [
+        split_slices(records, seed),
+        split_lgg(lgg, seed),
+        split_groups([s.group for s in volumes], [s.source for s in volumes], seed),
+    ]
+    merged = (frozenset[str]().union(*(part.part(name) for part in parts)) for name in ("train", "calibration", "test"))
+    return samples + volumes, GroupSplit(*merged)
+
+
+def _volume_samples(root: Path) -> list[ViewSample]:
+    samples = []
+    for kind, count in (("normal", _NORMAL_SLICES), ("brats", _BRATS_SLICES)):
+        for case in read_volumes(root, kind):
+            group = case.group.split("_")[0] if kind == "normal" else case.group
+            sequences = [name for name in case.arrays if name != "seg"]
+            for plane in PLANES:
+                for nth, index in enumerate(_spread(case.depth(plane), count)):
+                    name = sequences[nth % len(sequences)]
+                    samples.append(
+                        ViewSample(
+                            f"{case.group}/{name}/{plane}/{index}",
+                            plane,
+                            kind,
+                            group,
+                            lambda c=case, s=name, p=plane, i=index: c.slice(s, p, i),  # type: ignore[misc]
+                        )
+                    )
+    return samples
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    return sorted({int(x) for x in np.linspace(_INNER[0] * count, _INNER[1] * count, wanted)})
+
+
+def view_pictures(samples: list[ViewSample], preprocessing: Preprocessing, cache: Path) -> Pictures:
+    """Every sample on the model's grid."""
+
+    def make(index: int) -> tuple[NDArray[np.uint8], None]:
+        return preprocessing.apply(samples[index].load())[0][None], None
+
+    return cached(cache, f"view-{preprocessing.size}", preprocessing, [s.key for s in samples], make)

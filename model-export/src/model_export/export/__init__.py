@@ -1,0 +1,1 @@
+"""From a trained network to one ONNX file, and the Triton configuration beside it."""
