@@ -105,11 +105,11 @@ def _perpendicular_axis(
     pixel = max(float(scale.min()), length / _MAX_CHORDS)
     low, high = float(sides.min()), float(sides.max())
     best, near, far = 0.0, 0.0, 0.0
-    for offsets, step in (
+    for around, step in (
         (np.linspace(0.0, length, max(3, round(length / pixel) + 1)), pixel / 2),
         (np.arange(-8, 9) * pixel / 8, pixel / 8),
     ):
-        offsets = offsets + best
+        offsets = around + best
         widths = np.arange(low - step, high + 2 * step, step)
         points = start + offsets[:, None, None] * along + widths[None, :, None] * across
         inside = _at_half(mask, points / scale)
@@ -118,7 +118,8 @@ def _perpendicular_axis(
         longest_chords = np.flatnonzero(chords == chords.max())
         chosen = int(longest_chords[longest_chords.size // 2])
         best, near, far = float(offsets[chosen]), float(widths[first[chosen]]), float(widths[last[chosen]])
-    return (start + best * along + np.array([[near], [far]]) * across) / scale
+    ends: NDArray[np.float64] = (start + best * along + np.array([[near], [far]]) * across) / scale
+    return ends
 
 
 def _at_half(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.bool_]:
