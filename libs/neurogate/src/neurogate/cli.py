@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,6 +16,7 @@ from neurogate.client import GatewayClient, Refused, open_client
 from neurogate.display import analysis_panel, models_table
 from neurogate.embedded_redis import RedisNotStarted
 from neurogate.stack import find_models_dir
+from service_kit.errors import ModelInvalid
 
 app = typer.Typer(help="AI on brain MRI: a scan in, an answer out. Research use only.", no_args_is_help=True)
 _out = Console()
@@ -60,11 +62,12 @@ def up(
         if detach:
             arguments = ["--host", host, "--port", str(port), "--data-dir", str(data_dir)]
             arguments += ["--models-dir", str(options.models_dir)]
-            arguments += [part for key in options.api_keys for part in ("--api-key", key)]
             typer.echo(f"ready {server.start_detached(options, arguments)}")
         else:
             server.run(options)
-    except (server.ServerNotStarted, RedisNotStarted) as error:
+    except ValidationError as error:
+        raise _fail("; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())) from error
+    except (server.ServerNotStarted, RedisNotStarted, ModelInvalid) as error:
         raise _fail(str(error)) from error
 
 

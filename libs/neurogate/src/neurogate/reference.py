@@ -8,12 +8,13 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
 import gateway.app
 from classifier_service.settings import ClassifierSettings
 from gateway.settings import GatewaySettings
 from metadata_service.settings import MetadataSettings
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from segmenter_service.settings import SegmenterSettings
 from service_kit.settings import ServiceSettings
 
@@ -68,7 +69,7 @@ def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         return "worked out at the start"
     value = field.default
-    if value is None or value == () or value == "":
+    if value is None or value in ((), ""):
         return "none"
     if isinstance(value, tuple):
         value = json.dumps([str(item) for item in value])

@@ -141,6 +141,8 @@ def start_detached(options: Options, arguments: Sequence[str]) -> str:
     with log_path.open("wb") as log:
         server = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
             [sys.executable, "-m", "neurogate", "up", *arguments],
+            # By the environment: a command line can be read by everybody on the machine.
+            env={**os.environ, "NEUROGATE_API_KEYS": " ".join(options.api_keys)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

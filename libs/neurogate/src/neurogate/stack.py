@@ -4,13 +4,15 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import httpx
+from fastapi import FastAPI
+from pydantic import SecretStr
+
 import classifier_service.app
 import gateway.app
-import httpx
 import metadata_service.app
 import segmenter_service.app
 from classifier_service.settings import ClassifierSettings
-from fastapi import FastAPI
 from gateway.settings import GatewaySettings
 from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
@@ -42,6 +44,10 @@ async def open_stack(
     """Start the three model services, then yield the gateway's application, which talks to them in memory.
 
     The services' life is this context's; the gateway's lifespan is run by whoever serves it.
+
+    Raises:
+        pydantic.ValidationError: a setting is wrong, say an address that others can reach without a key.
+        ModelInvalid: a model in `models_dir` cannot be served.
     """
     engine = inference or InferenceSettings(models_dir=models_dir)
     services: dict[str, FastAPI] = {
@@ -54,7 +60,7 @@ async def open_stack(
         port=port,
         redis_url=redis_url,
         models_dir=models_dir,
-        api_keys=tuple(api_keys),
+        api_keys=tuple(SecretStr(key) for key in api_keys),
         view_url="http://classifier",
         tumor_url="http://classifier",
         segmenter_url="http://segmenter",
