@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +20,9 @@ from neurogate.stack import find_models_dir
 from service_kit.errors import ModelInvalid
 
 app = typer.Typer(help="AI on brain MRI: a scan in, an answer out. Research use only.", no_args_is_help=True)
-_out = Console()
-_err = Console(stderr=True)
+# A pipe has no width of its own; 120 columns keep the tables whole.
+_out = Console(width=None if sys.stdout.isatty() else 120)
+_err = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
 
 Host = Annotated[str, typer.Option(help="Address to listen on; anything but loopback needs --api-key.")]
 Port = Annotated[int, typer.Option(min=1, max=65535)]

@@ -77,7 +77,7 @@ def models_table(models: Sequence[Mapping[str, Any]]) -> Table:
     """The published models, one a row."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("stage", "model", "version", "precision", "backend", "provider", "sha256"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for model in models:
         row = [model["stage"], model["name"], model["version"], model["precision"], model["backend"]]
         table.add_row(*row, model["provider"], model["sha256"][:12])
