@@ -4,7 +4,7 @@ import asyncio
 import http
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -46,13 +46,15 @@ def create_service_app(
     routers: Sequence[APIRouter],
     lifespan: Lifespan | None = None,
     readiness: Readiness | None = None,
+    optional: Collection[str] = (),
     description: str = "",
     docs_url: str | None = "/docs",
 ) -> FastAPI:
     """An application with everything that is the same in all services.
 
-    `readiness` says of each thing that the service needs whether it is there; without it the service is ready as
-    soon as it is alive. Whoever serves the application runs its lifespan; no socket is needed.
+    `readiness` says of each thing that the service uses whether it is there; without it the service is ready as soon
+    as it is alive. What is `optional` is reported, and does not make the service unready when it is missing.
+    Whoever serves the application runs its lifespan; no socket is needed.
     """
     app = ServiceApp(
         title=title,
@@ -75,12 +77,12 @@ def create_service_app(
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     # In this order, as a request is compared with one route after the other.
-    for router in (*routers, _operations(readiness, metrics.render)):
+    for router in (*routers, _operations(readiness, frozenset(optional), metrics.render)):
         app.include_router(router)
     return app
 
 
-def _operations(readiness: Readiness | None, metrics: Callable[[], bytes]) -> APIRouter:
+def _operations(readiness: Readiness | None, optional: frozenset[str], metrics: Callable[[], bytes]) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/health/live", response_class=Response, responses={200: {"content": {_JSON: {}}}})
@@ -99,7 +101,7 @@ def _operations(readiness: Readiness | None, metrics: Callable[[], bytes]) -> AP
     async def ready() -> Response:
         """Whether the service can answer, and of each thing that it needs whether it is there."""
         checks = await _check(readiness) if readiness else {}
-        ok = all(checks.values())
+        ok = all(there for name, there in checks.items() if name not in optional)
         body = json.dumps({"status": "ok" if ok else "not_ready", "checks": checks})
         status = http.HTTPStatus.OK if ok else http.HTTPStatus.SERVICE_UNAVAILABLE
         return Response(body.encode(), status_code=status, media_type=_JSON)
