@@ -1,6 +1,5 @@
 """The type of a tumor: calibrated probabilities, prediction set, and the map of the evidence."""
 
-import asyncio
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from service_kit.errors import ModelInvalid
 from service_kit.inference.manifest import Calibration, ModelManifest
 from service_kit.inference.preprocessing import Pixels
 from service_kit.inference.served import StageModels
+from service_kit.offload import on_pixels
 
 NO_TUMOR = "no_tumor"
 
@@ -64,7 +64,7 @@ class TumorClassifier:
         backend = self._models.choose(model)
         manifest = backend.manifest
         calibration = _calibration(manifest)
-        grid, placement = await asyncio.to_thread(prepare, manifest, pixels)
+        grid, placement = await on_pixels(pixels.size, prepare, manifest, pixels)
         outputs = await backend.infer({"image": grid, "view_features": view_features[None]})
         probabilities = calibrated(outputs["logits"][0], manifest.labels, calibration.temperature)
         tumor = _classification(probabilities, calibration)

@@ -1,6 +1,5 @@
 """The plane of a slice, and the features that the tumor model reads beside the picture."""
 
-import asyncio
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from service_kit.contracts.common import VIEW_LABELS
 from service_kit.errors import ModelInvalid
 from service_kit.inference.preprocessing import Pixels
 from service_kit.inference.served import StageModels
+from service_kit.offload import on_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ViewClassifier:
         """
         backend = self._models.choose(model)
         manifest = backend.manifest
-        grid, _ = await asyncio.to_thread(prepare, manifest, pixels)
+        grid, _ = await on_pixels(pixels.size, prepare, manifest, pixels)
         outputs = await backend.infer({"image": grid})
         temperature = manifest.calibration.temperature if manifest.calibration else 1.0
         probabilities = calibrated(outputs["logits"][0], manifest.labels, temperature)

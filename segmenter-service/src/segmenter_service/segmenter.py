@@ -15,6 +15,7 @@ from service_kit.inference.manifest import ModelManifest, Postprocessing
 from service_kit.inference.postprocessing import postprocess
 from service_kit.inference.preprocessing import Placement, Preprocessing
 from service_kit.inference.served import StageModels
+from service_kit.offload import on_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +108,17 @@ class _Run:
     probabilities: NDArray[np.float32] | None
 
     async def segment(self, chunk: slice) -> None:
-        """Prepare, infer and finish the slices of `chunk`; what costs CPU runs in a thread."""
+        """Prepare, infer and finish the slices of `chunk`."""
         manifest = self.choice.backend.manifest
-        image, placements = await asyncio.to_thread(self._prepare, chunk, _preprocessing(manifest))
+        pixels_px = self.mask[chunk].size
+        sources_px = pixels_px * len(set(self.choice.sources))
+        image, placements = await on_pixels(sources_px, self._prepare, chunk, _preprocessing(manifest))
         arrays: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {"image": image}
         if self.vector is not None:
             arrays["clinical"] = np.tile(self.vector, (len(placements), 1))
         outputs = await self.choice.backend.infer(arrays)
-        await asyncio.to_thread(
-            self._finish, chunk, outputs["probabilities"][:, 0], placements, _postprocessing(manifest)
-        )
+        planes = outputs["probabilities"][:, 0]
+        await on_pixels(pixels_px, self._finish, chunk, planes, placements, _postprocessing(manifest))
 
     def _prepare(self, chunk: slice, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], list[Placement]]:
         sequences = {name: pixels[chunk] for name, pixels in self.stack.sequences.items()}
