@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -23,10 +22,9 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        number = int(listening.getsockname()[1])
-    yield number
+        return int(listening.getsockname()[1])
 
 
 def start(module: str, **variables: str) -> subprocess.Popen[bytes]:
