@@ -12,7 +12,8 @@ from gateway.reporting.pictures import Pixels, to_8_bits
 
 MIN_LONG_SIDE_PX = 640
 MAX_LONG_SIDE_PX = 2048
-MIN_WIDTH_PX = 560
+MIN_WIDTH_PX = 580
+_LEGEND_LINES = 2
 DISCLAIMER = "Research use only. Not a medical device."
 
 Field = NDArray[np.float32]
@@ -84,20 +85,20 @@ class Canvas:
         self.line((y, x), (y, end), TEXT, 1.8)
         for tick in (x, end):
             self.line((y - 4 * self.unit_px, tick), (y + 1, tick), TEXT, 1.8)
-        self.label((y - 12 * self.unit_px, (x + end) / 2), _millimeters(length_mm))
+        self.label((y - 14 * self.unit_px, (x + end) / 2), _millimeters(length_mm))
 
     def finish(self, legend: "Legend") -> Image.Image:
         """The picture with its labels, above a strip with the `legend` and the disclaimer."""
         picture = Image.fromarray(np.clip(np.rint(self.color), 0, 255).astype(np.uint8))
         width = max(self.width, MIN_WIDTH_PX)
-        zoom = max(1.0, width / 760)
+        zoom = max(1.0, width / 580)
         strip = legend.draw(width, zoom)
         sheet = Image.new("RGB", (width, self.height + strip.height), HALO)
         left = (width - self.width) // 2
         sheet.paste(picture, (left, 0))
         sheet.paste(strip, (0, self.height))
         draw = ImageDraw.Draw(sheet)
-        font = load_font(15 * self.unit_px)
+        font = load_font(17 * self.unit_px)
         halo = max(2, round(2 * self.unit_px))
         for y, x, text, color in self._labels:
             half_width, half_height = draw.textlength(text, font) / 2 + 4, 10 * self.unit_px
@@ -125,14 +126,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """What stands below a picture."""
+    """What stands below a picture: at most two entries, so that all strips are of one height."""
 
     entries: tuple[Entry, ...]
 
     def draw(self, width: int, zoom: float) -> Image.Image:
-        """The strip, `width` wide: the entries above one another, the disclaimer at the lower right."""
+        """The strip, `width` wide: the entries above one another, then the disclaimer."""
         line, pad = round(22 * zoom), round(12 * zoom)
-        strip = Image.new("RGB", (width, line * (len(self.entries) + 1) + pad + pad // 2), STRIP)
+        strip = Image.new("RGB", (width, line * (_LEGEND_LINES + 1) + pad + pad // 2), STRIP)
         draw = ImageDraw.Draw(strip)
         font, small = load_font(14.5 * zoom), load_font(12 * zoom)
         y = pad + line // 2
@@ -143,9 +144,11 @@ class Legend:
                 x += 32 * zoom
             elif entry.color is not None:
                 x = self._ramp(strip, entry.color, x, y, zoom)
-            x = _write(draw, (x, y), entry.text, font, zoom) + 10 * zoom
+            if entry.text:
+                x = _write(draw, (x, y), entry.text, font, zoom) + 10 * zoom
             draw.text((x, y), entry.quiet, QUIET_TEXT, small, "lm")
             y += line
+        y = pad + line // 2 + line * _LEGEND_LINES
         draw.text((pad, y), DISCLAIMER, QUIET_TEXT, small, "lm")
         return strip
 

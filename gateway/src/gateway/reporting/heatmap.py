@@ -59,4 +59,4 @@ def _legend(label: str, *, empty: bool) -> Legend:
     if empty:
         return Legend((Entry(None, f"No evidence for {name} anywhere in the picture"),))
     ramp = inferno(0.15 + 0.8 * np.linspace(0, 1, 64, dtype=np.float32))
-    return Legend((Entry(ramp, f"Evidence for {name}", "class activation, 1 = its maximum"),))
+    return Legend((Entry(ramp, f"Evidence for {name}"), Entry(None, "", "Class activation map, 1 = its maximum")))

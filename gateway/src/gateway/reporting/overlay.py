@@ -74,7 +74,7 @@ def _diameters(canvas: Canvas, found: Measurements) -> None:
         end = max(axis, key=lambda point: point[1])
         y, x = canvas.scale.place(*end)
         text = f"{length_mm:.0f} mm" if length_mm is not None else f"{length_px:.0f} px"
-        canvas.label((y, x + 34 * canvas.unit_px), text, DIAMETER)
+        canvas.label((y, x + 38 * canvas.unit_px), text, DIAMETER)
 
 
 def _caliper(canvas: Canvas, axis: Axis) -> None:
