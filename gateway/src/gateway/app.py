@@ -31,7 +31,6 @@ from gateway.settings import GatewaySettings
 from service_kit import problems
 from service_kit.app import create_service_app
 from service_kit.errors import Unauthorized
-from service_kit.inference.repository import ModelRepository
 
 TITLE = "NeuroGate"
 _DESCRIPTION = """\
@@ -66,7 +65,7 @@ def create_app(
             "clinical": metadata.models,
             "segmentation": segmenter.models,
         },
-        ModelRepository(settings.models_dir) if settings.models_dir else None,
+        settings.models_dir,
     )
     intake = Intake(_form_limits(settings), _decode_limits(settings), threads)
 
@@ -85,7 +84,10 @@ def create_app(
         if redis is None:
             await database.aclose()
 
-    guarded = APIRouter(dependencies=[Depends(KeyGuard(settings.api_keys)), Depends(BEARER), Depends(API_KEY)])
+    guarded = APIRouter(
+        dependencies=[Depends(KeyGuard(settings.api_keys)), Depends(BEARER), Depends(API_KEY)],
+        responses=problems.declare(Unauthorized),
+    )
     guarded.include_router(analyses.create_router(intake, Pipeline(classifier, segmenter, metadata), store))
     guarded.include_router(artifacts.create_router(store, threads))
     guarded.include_router(
@@ -100,6 +102,7 @@ def create_app(
         routers=[guarded, pages.create_router(TITLE)],
         lifespan=lifespan,
         readiness=readiness,
+        optional=("segmentation", "clinical"),
         docs_url=None,
     )
     app.router.routes.append(pages.assets())

@@ -1,23 +1,28 @@
 """The models of all services, as one list; and one model with its card."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from gateway.schemas import ModelDetail, ModelList, ModelListing, UnavailableStage
 from service_kit.contracts.common import StageName
 from service_kit.contracts.models import ServedModel
-from service_kit.errors import NotFound, NotReady, ServiceError
-from service_kit.inference.repository import ModelRepository
+from service_kit.errors import ModelInvalid, NotFound, NotReady, ServiceError
 
 Lister = Callable[[], Awaitable[tuple[ServedModel, ...]]]
 
 
 class ModelCatalog:
-    """Asks each stage's service anew at every call: what is listed is what runs now."""
+    """Asks each stage's service anew at every call: what is listed is what runs now.
 
-    def __init__(self, listers: Mapping[StageName, Lister], repository: ModelRepository | None) -> None:
+    `models_dir` holds `<name>/card.json`; the models themselves need not be there.
+    """
+
+    def __init__(self, listers: Mapping[StageName, Lister], models_dir: Path | None) -> None:
         self._listers = dict(listers)
-        self._repository = repository
+        self._models_dir = models_dir
 
     async def list(self) -> ModelList:
         """Every model; a service that gives no answer is named, and is no error."""
@@ -42,15 +47,8 @@ class ModelCatalog:
                 stages = ", ".join(item.stage for item in listing.unavailable)
                 raise NotReady(f"No service that answers has this model; no answer came for: {stages}.")
             raise NotFound(f"No such model; there are {', '.join(model.name for model in listing.models)}.")
-        return ModelDetail(**dict(found), card=self._card(name))
-
-    def _card(self, name: str) -> dict[str, object] | None:
-        if self._repository is None:
-            return None
-        try:
-            return self._repository.card(name)
-        except NotFound:
-            return None
+        card = None if self._models_dir is None else await asyncio.to_thread(_card, self._models_dir / found.name)
+        return ModelDetail(**dict(found), card=card)
 
     async def _ask(self, stage: StageName) -> tuple[ServedModel, ...] | UnavailableStage:
         try:
@@ -69,3 +67,16 @@ def _flat(model: ServedModel) -> ModelListing:
         inputs=model.inputs,
         outputs=model.outputs,
     )
+
+
+def _card(folder: Path) -> dict[str, Any] | None:
+    path = folder / "card.json"
+    try:
+        card = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ModelInvalid(f"{folder.name}: the model card is not JSON.") from error
+    if not isinstance(card, dict):
+        raise ModelInvalid(f"{folder.name}: the model card is not a JSON object.")
+    return card

@@ -33,13 +33,16 @@ def create_router(store: AnalysisStore, threads: Executor) -> APIRouter:
         responses={**declare(NotFound, NotReady), **binary_answer("The file", *_TYPES)},
     )
     async def get_artifact(analysis_id: str, artifact: str, request: Request) -> Response:
-        content = await store.artifact(analysis_id, artifact) if artifact in MEDIA_TYPES else None
-        if content is None:
-            findings = await store.findings(analysis_id)
-            _check(artifact, findings)
-            content = await asyncio.get_running_loop().run_in_executor(threads, render, artifact, findings)
-            await store.keep_artifact(analysis_id, artifact, content)
+        cached = await store.artifact(analysis_id, artifact) if artifact in MEDIA_TYPES else None
+        content = cached or await _rendered(analysis_id, artifact)
         return _answer(artifact, content, request.headers.get("if-none-match"))
+
+    async def _rendered(analysis_id: str, artifact: str) -> bytes:
+        findings = await store.findings(analysis_id)
+        _check(artifact, findings)
+        content = await asyncio.get_running_loop().run_in_executor(threads, render, artifact, findings)
+        await store.keep_artifact(analysis_id, artifact, content)
+        return content
 
     return router
 

@@ -12,6 +12,7 @@ from service_kit.errors import DeadlineExceeded, NotReady, Overloaded, ServiceEr
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = 2
+_PROBE_S = 2.0
 # Kept back from the caller's deadline, so that a late stage is named, or done without, before the edge gives up.
 _RESERVE_S = 0.05
 
@@ -89,8 +90,9 @@ class Upstream:
     async def ready(self) -> bool:
         """Whether the service says that it is ready."""
         try:
-            await self.call("GET", "/health/ready", stage="health")
-        except ServiceError:
+            async with asyncio.timeout(_PROBE_S):
+                await self.call("GET", "/health/ready", stage="health")
+        except (ServiceError, TimeoutError):
             return False
         return True
 

@@ -1,8 +1,10 @@
 """Analyses in Redis: a hash each, which expires as a whole, and one ordered set that lists them."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import TypeAlias
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
@@ -16,7 +18,8 @@ from gateway.ports import IdempotencyClaim
 from service_kit.errors import NotFound, NotReady
 
 _RUNNING = b"running"
-_Text = bytes | bytearray | memoryview[int] | str | int | float
+_PROBE_S = 2.0
+_Text: TypeAlias = "bytes | bytearray | memoryview[int] | str | int | float"
 
 
 class RedisStore:
@@ -59,7 +62,7 @@ class RedisStore:
 
     async def page(self, limit: int, cursor: str | None) -> Page:
         """Newest first. Ids whose hash was evicted are skipped and taken off the list."""
-        before = f"({keys.id_before(cursor)}" if cursor else "+"
+        before = "+" if cursor is None else f"({keys.id_before(cursor)}"
         documents: list[bytes] = []
         async with _reached():
             while len(documents) < limit:
@@ -155,7 +158,8 @@ class RedisStore:
     async def ready(self) -> bool:
         """Whether Redis answers a ping."""
         try:
-            return bool(await self._redis.ping())
+            async with asyncio.timeout(_PROBE_S):
+                return bool(await self._redis.ping())
         except (RedisError, OSError, TimeoutError):
             return False
 

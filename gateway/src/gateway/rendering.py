@@ -1,0 +1,88 @@
+"""Findings to files, by the artifact's name."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from gateway.findings import Findings
+from gateway.reporting.evidence import render_evidence
+from gateway.reporting.heatmap import render_heatmap
+from gateway.reporting.measure import Measurements, measure
+from gateway.reporting.overlay import render_overlay
+from gateway.reporting.pictures import render_input, render_mask
+from gateway.reporting.report import render_report
+
+
+def render(name: str, findings: Findings) -> bytes:
+    """The bytes of the artifact `name`, which `gateway.artifacts.available` says that these findings have."""
+    return _RENDERERS[name](findings)
+
+
+def _input(findings: Findings) -> bytes:
+    return render_input(findings.pixels)
+
+
+def _mask(findings: Findings) -> bytes:
+    assert findings.mask is not None  # noqa: S101 - available() says so
+    return render_mask(findings.mask)
+
+
+def _overlay(findings: Findings) -> bytes:
+    assert findings.mask is not None  # noqa: S101 - available() says so
+    tumor = findings.analysis.tumor
+    return render_overlay(
+        findings.pixels,
+        findings.mask,
+        spacing_mm=findings.analysis.input.spacing_mm,
+        label=tumor.label if tumor else None,
+        probability=tumor.probabilities[tumor.label] if tumor else None,
+    )
+
+
+def _heatmap(findings: Findings) -> bytes:
+    saliency = findings.saliency
+    assert saliency is not None  # noqa: S101 - available() says so
+    return render_heatmap(
+        findings.pixels,
+        saliency.values,
+        saliency.extent,
+        label=saliency.label,
+        spacing_mm=findings.analysis.input.spacing_mm,
+    )
+
+
+def _report(findings: Findings) -> bytes:
+    page = render_report(
+        findings.analysis,
+        input_png=_input(findings),
+        overlay_png=None if findings.mask is None else _overlay(findings),
+        heatmap_png=None if findings.saliency is None else _heatmap(findings),
+        heatmap_label=_heatmap_label(findings),
+        measurements=_measurements(findings),
+    )
+    return page.encode()
+
+
+def _evidence(findings: Findings) -> bytes:
+    return render_evidence(
+        findings.analysis, measurements=_measurements(findings), heatmap_label=_heatmap_label(findings)
+    )
+
+
+def _measurements(findings: Findings) -> Measurements | None:
+    return None if findings.mask is None else measure(findings.mask, findings.analysis.input.spacing_mm)
+
+
+def _heatmap_label(findings: Findings) -> str | None:
+    return None if findings.saliency is None else findings.saliency.label
+
+
+_RENDERERS: MappingProxyType[str, Callable[[Findings], bytes]] = MappingProxyType(
+    {
+        "input.png": _input,
+        "mask.png": _mask,
+        "overlay.png": _overlay,
+        "heatmap.png": _heatmap,
+        "report.html": _report,
+        "evidence.json": _evidence,
+    }
+)

@@ -1,0 +1,143 @@
+"""Services that answer from memory, behind the pipeline's ports."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.clients.classifier import TumorAnswer, ViewAnswer
+from gateway.clients.segmenter import SegmentationAnswer
+from gateway.findings import Pixels, Saliency
+from gateway.imaging.study import Study
+from service_kit.contracts.classification import TumorClassification, TumorLabel, ViewClassification, ViewLabel
+from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.common import ModelRef, Sequence, StageName
+from service_kit.contracts.segmentation import SegmentationResult
+
+
+def model_ref(stage: StageName, name: str | None = None) -> ModelRef:
+    return ModelRef(
+        stage=stage,
+        name=name or stage,
+        version="1",
+        sha256="0" * 64,
+        backend="onnxruntime",
+        provider="CPUExecutionProvider",
+        precision="fp32",
+    )
+
+
+def view_answer(label: ViewLabel = "axial") -> ViewAnswer:
+    probabilities: dict[ViewLabel, float] = {"axial": 0.01, "coronal": 0.01, "sagittal": 0.01}
+    probabilities[label] = 0.98
+    view = ViewClassification(label=label, probabilities=probabilities)
+    return ViewAnswer(view, model_ref("view"), np.linspace(0, 1, 128, dtype=np.float32))
+
+
+def tumor(
+    label: TumorLabel = "glioma",
+    prediction_set: tuple[TumorLabel, ...] = ("glioma",),
+    present_probability: float = 0.97,
+) -> TumorClassification:
+    probabilities: dict[TumorLabel, float] = {"glioma": 0.01, "meningioma": 0.01, "no_tumor": 0.01, "pituitary": 0.01}
+    probabilities[label] = 0.97
+    return TumorClassification(
+        label=label,
+        present_probability=present_probability,
+        probabilities=probabilities,
+        prediction_set=prediction_set,
+        coverage=0.95,
+    )
+
+
+def saliency() -> Saliency:
+    return Saliency(np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4), (-8.0, 0.0, 96.0, 80.0), "glioma")
+
+
+def picture(rows: int = 80, columns: int = 64) -> NDArray[np.uint8]:
+    """A bright disk (the head) on black, with a brighter spot in it."""
+    y, x = np.mgrid[0:rows, 0:columns]
+    head = ((y - rows / 2) / (rows * 0.4)) ** 2 + ((x - columns / 2) / (columns * 0.4)) ** 2 < 1
+    spot = (y - rows * 0.4) ** 2 + (x - columns * 0.6) ** 2 < 36
+    gray: NDArray[np.uint8] = (head * 120 + (head & spot) * 120).astype(np.uint8)
+    return gray
+
+
+def study(view: ViewLabel | None = None, spacing_mm: tuple[float, float] | None = (0.5, 0.5)) -> Study:
+    return Study(
+        kind="slice",
+        format="png" if view is None else "dicom",
+        sha256="a" * 64,
+        sequences={"t1ce": picture()},
+        spacing_mm=spacing_mm,
+        view=view,
+        warnings=(),
+    )
+
+
+@dataclass
+class FakeClassifier:
+    view: ViewAnswer | Exception = field(default_factory=view_answer)
+    tumor: TumorClassification | Exception = field(default_factory=tumor)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    async def classify_view(self, pixels: Pixels, *, model: str | None = None) -> ViewAnswer:
+        self.calls.append(("view", {"pixels": pixels, "model": model}))
+        await asyncio.sleep(0)
+        if isinstance(self.view, Exception):
+            raise self.view
+        return self.view
+
+    async def classify_tumor(
+        self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None
+    ) -> TumorAnswer:
+        self.calls.append(("tumor", {"pixels": pixels, "features": features, "heatmap": heatmap, "model": model}))
+        await asyncio.sleep(0)
+        if isinstance(self.tumor, Exception):
+            raise self.tumor
+        return TumorAnswer(self.tumor, model_ref("tumor"), saliency() if heatmap else None)
+
+
+@dataclass
+class FakeSegmenter:
+    """Outlines what is brighter than `threshold`."""
+
+    threshold: float = 200
+    error: Exception | None = None
+    calls: list[tuple[tuple[str, ...], ClinicalVector | None, str | None]] = field(default_factory=list)
+
+    async def segment(
+        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+    ) -> SegmentationAnswer:
+        self.calls.append((tuple(sequences), vector, model))
+        if self.error is not None:
+            raise self.error
+        mask = next(iter(sequences.values())) > self.threshold
+        result = SegmentationResult(
+            labels={"tumor": int(np.count_nonzero(mask))},
+            sequences=("t1",),
+            substituted={},
+            clinical_used=vector is not None,
+            model=model_ref("segmentation", model or "seg-t1"),
+        )
+        return SegmentationAnswer(mask, result)
+
+
+@dataclass
+class FakeNormalizer:
+    error: Exception | None = None
+    delay_s: float = 0.0
+    canceled: bool = False
+
+    async def normalize(self, record: dict[str, Any]) -> ClinicalVector:
+        try:
+            await asyncio.sleep(self.delay_s)
+        except asyncio.CancelledError:
+            self.canceled = True
+            raise
+        if self.error is not None:
+            raise self.error
+        return ClinicalVector(features={"age": 0.6}, imputed=("sex",), model=model_ref("clinical"))

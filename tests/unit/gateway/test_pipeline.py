@@ -1,0 +1,176 @@
+"""What the pipeline asks whom, and what it makes of failures."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from gateway.errors import InvalidClinicalRecord
+from gateway.findings import Findings
+from gateway.imaging.study import Study
+from gateway.pipeline import Pipeline, wants_segmentation
+from gateway.schemas import AnalysisOptions
+from gateway.stopwatch import Stopwatch
+from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
+from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeSegmenter, study, tumor, view_answer
+
+UNAVAILABLE = [
+    NotReady("down", stage="segmentation"),
+    Overloaded("busy", stage="segmentation"),
+    DeadlineExceeded("late", stage="segmentation"),
+    UpstreamFailed("broken", stage="segmentation"),
+]
+
+
+async def analyze(
+    classifier: FakeClassifier | None = None,
+    segmenter: FakeSegmenter | None = None,
+    normalizer: FakeNormalizer | None = None,
+    *,
+    record: dict[str, object] | None = None,
+    options: AnalysisOptions | None = None,
+    scan: Study | None = None,
+) -> Findings:
+    pipeline = Pipeline(classifier or FakeClassifier(), segmenter or FakeSegmenter(), normalizer or FakeNormalizer())
+    watch = Stopwatch()
+    with watch.span("decode"):
+        pass
+    return await pipeline.analyze(scan or study(), record, options or AnalysisOptions(), watch)
+
+
+async def test_a_clear_tumor_is_classified_outlined_measured_and_answered() -> None:
+    classifier, segmenter = FakeClassifier(), FakeSegmenter()
+    findings = await analyze(classifier, segmenter, record={"age": 61})
+    analysis = findings.analysis
+    assert (analysis.state, analysis.verdict, analysis.reasons) == ("succeeded", "answer", ())
+    assert [model.stage for model in analysis.models] == ["view", "tumor", "clinical", "segmentation"]
+    assert (analysis.progress.done, analysis.progress.total) == (4, 4)
+    assert findings.mask is not None
+    assert analysis.segmentation is not None
+    assert analysis.segmentation.area_px == np.count_nonzero(findings.mask) > 50
+    assert analysis.segmentation.area_mm2 == pytest.approx(analysis.segmentation.area_px * 0.25)
+    assert analysis.segmentation.clinical_used
+    assert analysis.clinical is not None
+    assert analysis.clinical.imputed == ("sex",)
+    assert analysis.problem is None
+    assert {"self", "input", "mask", "overlay", "heatmap", "report", "evidence"} == set(analysis.links)
+    np.testing.assert_array_equal(classifier.calls[1][1]["features"], view_answer().features)
+
+
+async def test_what_did_not_run_is_null_and_has_no_link() -> None:
+    normalizer = FakeNormalizer(error=AssertionError("no record was sent"))
+    findings = await analyze(normalizer=normalizer, options=AnalysisOptions(segment="never", heatmap=False))
+    analysis = findings.analysis
+    parts = (analysis.clinical, analysis.segmentation, findings.mask, findings.saliency)
+    assert [part for part in parts if part is not None] == []
+    assert analysis.timings_ms.clinical is analysis.timings_ms.segmentation is None
+    assert set(analysis.links) == {"self", "input", "report", "evidence"}
+    assert (analysis.progress.stage, analysis.progress.done) == ("tumor", 2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "present", "prediction_set", "wanted"),
+    [
+        ("auto", 0.5, (), True),
+        ("auto", 0.49, ("no_tumor",), False),
+        ("auto", 0.1, ("no_tumor", "pituitary"), True),
+        ("auto", 0.1, (), False),
+        ("always", 0.0, ("no_tumor",), True),
+        ("never", 1.0, ("glioma",), False),
+    ],
+)
+def test_where_an_outline_is_wanted(policy: str, present: float, prediction_set: tuple[str, ...], wanted: bool) -> None:
+    options = AnalysisOptions.model_validate({"segment": policy})
+    classification = tumor().model_copy(update={"present_probability": present, "prediction_set": prediction_set})
+    assert wants_segmentation(classification, options.segment) is wanted
+
+
+@pytest.mark.parametrize("error", UNAVAILABLE, ids=lambda error: error.code)
+async def test_without_the_segmenter_the_answer_is_partial(error: ServiceError) -> None:
+    analysis = (await analyze(segmenter=FakeSegmenter(error=error))).analysis
+    assert (analysis.state, analysis.verdict, analysis.segmentation) == ("succeeded", "review", None)
+    assert [reason.code for reason in analysis.reasons] == ["stage_unavailable"]
+    assert analysis.problem is not None
+    assert (analysis.problem.code, analysis.problem.stage, analysis.problem.status) == (
+        error.code,
+        "segmentation",
+        error.status,
+    )
+    assert (analysis.progress.done, analysis.progress.total) == (2, 3)
+    assert "overlay" not in analysis.links
+
+
+async def test_without_the_metadata_service_the_outline_is_made_without_a_vector() -> None:
+    segmenter = FakeSegmenter()
+    normalizer = FakeNormalizer(error=NotReady("down", stage="clinical"))
+    analysis = (await analyze(segmenter=segmenter, normalizer=normalizer, record={})).analysis
+    assert segmenter.calls == [(("t1ce",), None, None)]
+    assert analysis.segmentation is not None
+    assert analysis.clinical is None
+    assert analysis.verdict == "review"
+    assert analysis.problem is not None
+    assert analysis.problem.stage == "clinical"
+
+
+@pytest.mark.parametrize("stage", ["view", "tumor"])
+async def test_without_a_classifier_there_is_no_answer(stage: str) -> None:
+    down = NotReady("down", stage=stage)
+    classifier = FakeClassifier(view=down) if stage == "view" else FakeClassifier(tumor=down)
+    normalizer = FakeNormalizer(delay_s=30)
+    with pytest.raises(NotReady) as caught:
+        await analyze(classifier, normalizer=normalizer, record={})
+    assert caught.value.stage == stage
+    assert normalizer.canceled
+
+
+async def test_a_refused_record_refuses_the_whole_request() -> None:
+    segmenter = FakeSegmenter()
+    normalizer = FakeNormalizer(error=InvalidClinicalRecord("laterality leaks the answer"))
+    with pytest.raises(InvalidClinicalRecord):
+        await analyze(segmenter=segmenter, normalizer=normalizer, record={"laterality": "left"})
+    assert not segmenter.calls
+
+
+async def test_the_record_is_normalized_while_the_picture_is_classified() -> None:
+    order: list[str] = []
+
+    class SlowClassifier(FakeClassifier):
+        async def classify_view(self, pixels: object, *, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0)
+            order.append("view")
+            return view_answer()
+
+    class Noting(FakeNormalizer):
+        async def normalize(self, record: dict[str, object]):  # type: ignore[no-untyped-def]
+            order.append("clinical")
+            return await super().normalize(record)
+
+    await analyze(SlowClassifier(), normalizer=Noting(), record={})
+    assert order == ["clinical", "view"]
+
+
+async def test_pinned_models_are_asked_for_and_checked() -> None:
+    classifier, segmenter = FakeClassifier(), FakeSegmenter()
+    pins = AnalysisOptions(models={"segmentation": "seg-flair-film", "view": "view"})
+    findings = await analyze(classifier, segmenter, options=pins)
+    assert segmenter.calls[0][2] == "seg-flair-film"
+    assert findings.analysis.models[-1].name == "seg-flair-film"
+    with pytest.raises(InvalidRequest, match="stage tumor is served by tumor"):
+        await analyze(options=AnalysisOptions(models={"tumor": "other"}))
+
+
+async def test_the_dicom_orientation_decides_the_view_and_a_disagreement_is_a_reason() -> None:
+    analysis = (await analyze(scan=study(view="coronal"))).analysis
+    assert analysis.view is not None
+    assert (analysis.view.label, analysis.view.source) == ("coronal", "dicom")
+    assert analysis.view.probabilities["axial"] == 0.98
+    assert [reason.code for reason in analysis.reasons] == ["view_disagreement"]
+    agreeing = (await analyze(scan=study(view="axial"))).analysis
+    assert (agreeing.verdict, agreeing.view.source if agreeing.view else None) == ("answer", "dicom")
+
+
+async def test_without_spacing_there_are_no_millimeters() -> None:
+    analysis = (await analyze(scan=study(spacing_mm=None))).analysis
+    assert analysis.segmentation is not None
+    assert analysis.segmentation.area_px > 0
+    assert analysis.segmentation.area_mm2 is analysis.segmentation.longest_diameter_mm is None
