@@ -3,6 +3,7 @@
 # python:3.11-slim and redis:7-alpine by name, with what the Dockerfiles and docker-compose.yml expect of those.
 # usage: base_images.sh NAME      (as root)
 set -euo pipefail
+# shellcheck source=tests/stack/engine.sh
 source "$(dirname "$0")/engine.sh"
 
 suite=bookworm # the Debian release whose python3 is 3.11
@@ -10,14 +11,14 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 python_image=python:3.11-slim redis_image=redis:7-alpine
 
-mirror() { # the machine's own mirror where it is a Debian; else debootstrap's default
-  grep -qx 'ID=debian' /etc/os-release || return 0
-  sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' -e 's/^deb \(\[[^]]*\] *\)\?\([^ ]*\) .* main.*/\2/p' \
-    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1
-}
+mirror=() # the machine's own where it is a Debian; else debootstrap's default
+if grep -qx 'ID=debian' /etc/os-release; then
+  mapfile -t mirror < <(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' -e 's/^deb \(\[[^]]*\] *\)\?\([^ ]*\) .* main.*/\2/p' \
+    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+fi
 
 make_python() { # as small as the official slim image
-  debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates "$suite" "$root" $(mirror) \
+  debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates "$suite" "$root" "${mirror[@]}" \
     >"$stack_cache/debootstrap.log" 2>&1 || { tail -n 5 "$stack_cache/debootstrap.log" >&2; fail "debootstrap failed"; }
   rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,info,locale} "$root"/var/log/* \
     "$root"/usr/lib/python3*/EXTERNALLY-MANAGED

@@ -1,13 +1,14 @@
 # A Docker engine for the stack tests; sourced by run.sh and stop.sh. An engine that is there is used (DOCKER_HOST, or the
 # default socket); else a private one is started, with its own socket and data, which never meets a system's.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2015
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 stack_id=$(printf '%s' "$repository" | cksum | cut -d ' ' -f 1)
 stack_cache=${NEUROGATE_STACK_CACHE:-$repository/.cache/stack}
 engine_run=${TMPDIR:-/tmp}/neurogate-engine-$stack_id # sockets want a short path
 engine_socket=unix://$engine_run/docker.sock
 
-export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 COMPOSE_PROJECT_NAME=neurogate-test
+export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 COMPOSE_PROJECT_NAME=neurogate-$stack_id
+export NEUROGATE_TAG=test-$stack_id
 export DOCKER_CLI_HINTS=false BUILDKIT_PROGRESS=plain
 
 say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*"; }
@@ -52,7 +53,7 @@ engine_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/de
 
 # After this, docker and compose work.
 use_engine() {
-  choose_client && has_compose || install_engine docker.io docker-compose debootstrap iptables
+  if ! choose_client || ! has_compose; then install_engine docker.io docker-compose debootstrap iptables; fi
   choose_client || fail "no docker client that can build with BuildKit (docker-buildx is missing)"
   if [ -n "${DOCKER_HOST:-}" ]; then
     engine_answers || fail "no engine answers at DOCKER_HOST=$DOCKER_HOST"
@@ -67,7 +68,7 @@ start_engine() {
   export DOCKER_HOST=$engine_socket
   engine_answers && return 0
   [ "$(id -u)" = 0 ] || fail "no Docker engine answers and only root can start one: start Docker, or set DOCKER_HOST"
-  command -v dockerd >/dev/null && command -v iptables >/dev/null || install_engine docker.io iptables
+  if ! command -v dockerd >/dev/null || ! command -v iptables >/dev/null; then install_engine docker.io iptables; fi
   stop_engine
   mkdir -p "$engine_run" "$stack_cache/engine"
   say "starting an engine of our own in ${stack_cache#"$repository"/}"
@@ -83,18 +84,38 @@ start_engine() {
   fail "the engine did not start"
 }
 
-# Ends the engine that start_engine started, if any, and waits until it is gone.
+# Ends the engine that start_engine started, if any, with what it left behind if it was killed.
 stop_engine() {
-  local pid
-  pid=$(cat "$engine_run/docker.pid" 2>/dev/null) || return 0
-  if [ "$(ps -o comm= -p "$pid" 2>/dev/null)" = dockerd ]; then
-    say "stopping our engine"
-    kill "$pid"
-    for _ in $(seq 30); do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 1
-    done
-    kill -0 "$pid" 2>/dev/null && fail "the engine (process $pid) does not stop"
-  fi
+  [ -d "$engine_run" ] || return 0
+  end_process dockerd "$engine_run/docker.pid"
+  end_process containerd "$engine_run/exec/containerd/containerd.pid"
   rm -rf "$engine_run"
+}
+
+end_process() { # name, file with its id: waits until it is gone
+  local pid
+  pid=$(cat "$2" 2>/dev/null) && [ "$(ps -o comm= -p "$pid" 2>/dev/null)" = "$1" ] || return 0
+  kill "$pid"
+  for _ in $(seq 30); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 1
+  done
+  fail "$1 (process $pid) does not stop"
+}
+
+# A key, and a port that is free.
+new_credentials() {
+  GATEWAY_API_KEY=$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')
+  export GATEWAY_API_KEY GATEWAY_API_KEYS="[\"$GATEWAY_API_KEY\"]"
+  export GATEWAY_PORT=${GATEWAY_PORT:-$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')}
+}
+
+await_healthy() { # seconds
+  local deadline=$((SECONDS + $1)) states
+  while true; do
+    states=$(compose ps -q | xargs -r docker inspect --format '{{.Name}} {{.State.Status}} {{.State.Health.Status}}')
+    if [ -n "$states" ] && ! grep -qv ' running healthy$' <<<"$states"; then return 0; fi
+    [ "$SECONDS" -lt "$deadline" ] || { printf '%s\n' "$states" >&2; fail "not healthy after $1 s"; }
+    sleep 1
+  done
 }
