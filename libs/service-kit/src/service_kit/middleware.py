@@ -52,7 +52,7 @@ class EdgeMiddleware:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; nothing that goes wrong inside gets past here."""
+        """Answer one request; nothing that goes wrong before the answer begins gets past here."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -88,10 +88,12 @@ class EdgeMiddleware:
             raise
         except ClientDisconnect:
             exchange.status = exchange.status or _CLIENT_GONE
-        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the caller gets a problem
+        except Exception as error:  # the last resort: whatever it is, the caller gets a problem
             if isinstance(error, TimeoutError) and exchange.timeout is not None and exchange.timeout.expired():
                 raise DeadlineExceeded("the answer was not ready in time; allow more time or send less") from None
             _log.exception("unexpected error")
+            if exchange.status:
+                raise  # half an answer must not pass for a whole one: the server closes the connection
             await exchange.refuse(ServiceError("an unexpected error; the log has it under the request_id"))
 
     def _record(self, exchange: "_Exchange", scope: Scope, *, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 import http
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -164,7 +165,7 @@ class _FrameworkError(ServiceError):
         phrase = http.HTTPStatus(status).phrase
         self.status = status
         self.title = phrase
-        self.code = phrase.lower().replace(" ", "_").replace("-", "_")
+        self.code = re.sub("[^a-z]+", "_", phrase.lower())
 
 
 _BY_STATUS: dict[int, type[ServiceError]] = {
