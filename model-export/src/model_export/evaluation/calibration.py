@@ -27,10 +27,11 @@ def conformal_threshold(true_probabilities: NDArray[np.float64], coverage: float
     """The largest threshold that keeps the true label of a new slice with at least the nominal coverage.
 
     The finite-sample quantile: the k-th smallest of n probabilities with k = floor((n + 1) (1 - coverage)); 0 (always
-    keep the label) where there are too few slices to promise it.
+    keep the label) where there are too few slices to promise it. It is at most .5: a lower threshold covers more, and
+    a label that is likelier than all others together should not be left out by a model that is better than promised.
     """
     rank = int(np.floor((len(true_probabilities) + 1) * (1 - coverage) + 1e-9))
-    return float(np.sort(true_probabilities)[rank - 1]) if rank >= 1 else 0.0
+    return min(0.5, float(np.sort(true_probabilities)[rank - 1])) if rank >= 1 else 0.0
 
 
 def calibrate(

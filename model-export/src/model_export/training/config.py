@@ -35,6 +35,6 @@ class TrainingConfig(BaseModel):
 CONFIGS: dict[str, TrainingConfig] = {
     "view": TrainingConfig(name="view", size=128, epochs=7, batch=48, rate=1.2e-3),
     "tumor": TrainingConfig(name="tumor", size=160, epochs=10, batch=32, rate=1e-3),
-    "seg-t1": TrainingConfig(name="seg-t1", size=192, epochs=16, batch=24, rate=1.5e-3),
-    "seg-flair-film": TrainingConfig(name="seg-flair-film", size=192, epochs=14, batch=24, rate=1.5e-3),
+    "seg-t1": TrainingConfig(name="seg-t1", size=192, epochs=13, batch=24, rate=1.5e-3),
+    "seg-flair-film": TrainingConfig(name="seg-flair-film", size=192, epochs=12, batch=24, rate=1.5e-3),
 }

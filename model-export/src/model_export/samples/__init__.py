@@ -1,0 +1,1 @@
+"""Synthetic sample pictures that belong to no patient."""

@@ -1,0 +1,82 @@
+"""The `samples` folder: pictures, their true masks, one DICOM file, what to expect, and how they were made."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model_export.samples.dicom import write_dicom
+from model_export.samples.lesion import Lesion, draw_lesion
+from model_export.samples.scan import random_shape, scanned, warped_mask
+from model_export.samples.template import mean_head
+
+SEED = 7
+SPACING_MM = 0.9
+LESIONS = {
+    "axial": Lesion(label="glioma", center=(0.40, 0.63), radii=(0.095, 0.08), roughness=0.16, tilt_deg=25.0),
+    "coronal": Lesion(label="meningioma", center=(0.335, 0.655), radii=(0.085, 0.075), roughness=0.05, tilt_deg=-40.0),
+    "sagittal": Lesion(label="pituitary", center=(0.545, 0.465), radii=(0.062, 0.052), roughness=0.06),
+}
+"""One lesion a view, where such tumors are typical."""
+
+_README = """# Synthetic samples
+
+None of these pictures shows a person. Each starts from a *mean head*: 24 people's slices of one view (no-tumor slices
+of BRISC 2025, CC BY 4.0), registered to each other by dense optical flow and averaged in intensity and in shape, then
+sharpened. A random smooth warp, a bias field and Rician noise make it a scan; a lesion with a known outline is drawn in
+where it belongs: a ring-enhancing glioma with a dark core, a homogeneous meningioma at the convexity, a pituitary mass
+in the sella. They are for trying the product and for tests; they prove nothing about accuracy on patients (see
+`docs/evaluation`).
+
+- `<view>-<class>.png`: 256 x 256, 8-bit gray, about 0.9 mm a pixel.
+- `<view>-<class>.mask.png`: the lesion's true mask, 0 or 255.
+- `axial-glioma.dcm`: the same slice as DICOM (MR Image Storage, 12 bits, patient `SYNTHETIC^SAMPLE`).
+- `samples.json`: what a right answer is.
+
+Made by `model-export samples --data ../shared/data --out samples` (seed {seed}).
+"""
+
+
+def write_samples(root: Path, out: Path) -> list[Path]:
+    """Make everything anew from the sets under `root`. Returns what was written, in order."""
+    out.mkdir(parents=True, exist_ok=True)
+    expected: dict[str, dict[str, object]] = {}
+    written: list[Path] = []
+    for number, (view, lesion) in enumerate(LESIONS.items()):
+        head = mean_head(root, view)
+        random = np.random.default_rng([SEED, number])
+        flow = random_shape(random)
+        plain = scanned(head, flow, random)
+        written += _write(out, f"{view}-no_tumor", plain, None)
+        expected[f"{view}-no_tumor.png"] = {"view": view, "tumor_class": "no_tumor", "mask": None, "area_px": 0}
+        drawn, mask = draw_lesion(head, lesion, random)
+        flow = random_shape(random)
+        picture, truth = scanned(drawn, flow, random), warped_mask(mask, flow)
+        name = f"{view}-{lesion.label}"
+        written += _write(out, name, picture, truth)
+        answer = {
+            "view": view,
+            "tumor_class": lesion.label,
+            "mask": f"{name}.mask.png",
+            "area_px": int(truth.sum()),
+            "area_mm2": round(float(truth.sum()) * SPACING_MM**2, 1),
+        }
+        expected[f"{name}.png"] = answer
+        if view == "axial":
+            written.append(write_dicom(out / f"{name}.dcm", picture, view, SPACING_MM))
+            expected[f"{name}.dcm"] = answer
+    index = out / "samples.json"
+    index.write_text(json.dumps({"spacing_mm": SPACING_MM, "files": expected}, indent=2) + "\n", encoding="utf-8")
+    (out / "README.md").write_text(_README.format(seed=SEED), encoding="utf-8")
+    return [*written, index, out / "README.md"]
+
+
+def _write(out: Path, name: str, picture: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> list[Path]:
+    paths = [out / f"{name}.png"]
+    cv2.imwrite(str(paths[0]), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if mask is not None:
+        paths.append(out / f"{name}.mask.png")
+        cv2.imwrite(str(paths[1]), mask * 255, [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_BILEVEL, 1])
+    return paths
