@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, generate_uid
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4.1"
@@ -86,13 +86,13 @@ def tiff_bomb(rows: int, columns: int) -> bytes:
     return content
 
 
-def dicom(pixels: NDArray[Any] | None = None, **elements: Any) -> bytes:
+def dicom(pixels: Any = None, **elements: Any) -> bytes:
     """An MR slice; `elements` set or (None) remove tags by keyword. `TransferSyntaxUID` deflated is honored."""
     pixels = np.rint(head(96, 80, 1200)).astype(np.uint16) if pixels is None else pixels
     syntax = elements.pop("TransferSyntaxUID", ExplicitVRLittleEndian)
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax
-    meta.MediaStorageSOPClassUID = elements.get("SOPClassUID") or MR_IMAGE
+    meta.MediaStorageSOPClassUID = UID(elements.get("SOPClassUID") or MR_IMAGE)
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["neurogate"])
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     defaults: dict[str, Any] = {
