@@ -16,15 +16,15 @@ class ClassifierSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="CLASSIFIER_")
 
-    port: int = Field(default=8001, ge=0, le=65_535, description="TCP port to listen on")
+    port: int = Field(default=8001, ge=0, le=65_535, description="TCP port to listen on.")
     tasks: Annotated[tuple[Task, ...], NoDecode] = Field(
         default=("view", "tumor"),
         min_length=1,
-        description="what this instance serves: view, tumor or both, with a comma between (or a JSON list)",
+        description="What this instance serves: `view`, `tumor` or both, with a comma between (or as a JSON list).",
     )
-    view_model: str = Field(default="view", description="the view model that is used when a request names none")
-    tumor_model: str = Field(default="tumor", description="the tumor model that is used when a request names none")
-    inference: InferenceSettings = Field(default_factory=InferenceSettings, description="engine and models")
+    view_model: str = Field(default="view", description="The view model that is used when a request names none.")
+    tumor_model: str = Field(default="tumor", description="The tumor model that is used when a request names none.")
+    inference: InferenceSettings = Field(default_factory=InferenceSettings, description="Engine and models.")
 
     @field_validator("tasks", mode="before")
     @classmethod

@@ -12,13 +12,13 @@ class SegmenterSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="SEGMENTER_")
 
-    port: int = Field(default=8003, ge=0, le=65_535, description="TCP port to listen on")
+    port: int = Field(default=8003, ge=0, le=65_535, description="TCP port to listen on.")
     models: tuple[str, ...] = Field(
         default=("seg-flair-film", "seg-t1"),
         min_length=1,
-        description="models in order of preference: the first that the sequences at hand can feed is used",
+        description="Models in order of preference: the first that the sequences at hand can feed is used.",
     )
-    chunk_slices: int = Field(default=4, ge=1, le=64, description="slices of one stack in one run of the model")
-    chunks_at_once: int = Field(default=2, ge=1, le=16, description="chunks of one stack in work at the same time")
-    max_slices: int = Field(default=512, ge=1, description="slices in one request, at most")
-    inference: InferenceSettings = Field(default_factory=InferenceSettings, description="engine and models")
+    chunk_slices: int = Field(default=4, ge=1, le=64, description="Slices of one stack in one run of the model.")
+    chunks_at_once: int = Field(default=2, ge=1, le=16, description="Chunks of one stack in work at the same time.")
+    max_slices: int = Field(default=512, ge=1, description="Slices in one request, at most.")
+    inference: InferenceSettings = Field(default_factory=InferenceSettings, description="Engine and models.")
