@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import json
 import logging
@@ -146,7 +147,7 @@ async def test_readiness_that_fails_is_not_ready(caplog: pytest.LogCaptureFixtur
 
 async def test_readiness_that_hangs_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     async def readiness() -> dict[str, bool]:
-        await app_module.asyncio.sleep(60)
+        await asyncio.sleep(60)
         return {"a": True}
 
     monkeypatch.setattr(app_module, "_READINESS_TIMEOUT_S", 0.01)

@@ -46,7 +46,7 @@ def test_environment_is_read_with_prefix_and_nesting(monkeypatch: pytest.MonkeyP
 def test_settings_are_frozen() -> None:
     settings = ServiceSettings()
     with pytest.raises(ValidationError, match="frozen"):
-        settings.port = 1
+        settings.port = 1  # type: ignore[misc]
 
 
 def test_every_wrong_variable_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def entry(dtype: str = "U8", shape: object = (4,), offsets: object = (0, 4)) -> 
         np.ones((2, 2), np.float16),
         np.array([-1, 2**40], np.int64),
         np.array([True, False]),
-        np.float32([[np.nan, np.inf]]),
+        np.array([[np.nan, np.inf]], np.float32),
         np.array(3, np.int32),
         np.zeros((0, 5), np.float64),
         np.arange(12, dtype=np.int16).reshape(3, 4).T,

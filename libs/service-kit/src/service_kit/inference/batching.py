@@ -147,10 +147,10 @@ class BatchingBackend:
     def _take(self) -> list[_Call]:
         """The next calls to run as one; those that nobody waits for any more are dropped."""
         now = time.monotonic()
-        share = min(self._max_batch, -(-len(self._queue) // self._slots))
+        share = -(-len(self._queue) // self._slots)  # rounded up: the rest is for the other slots
         taken: list[_Call] = []
         rows = 0
-        while self._queue and rows < share:
+        while self._queue and len(taken) < share and rows < self._max_batch:
             call = self._queue[0]
             if taken and (call.kind != taken[0].kind or rows + call.rows > self._max_batch):
                 break
