@@ -136,3 +136,25 @@ def dicom_bomb(inflated_bytes: int = 96 * 2**20) -> bytes:
     for _ in range(inflated_bytes // len(zeros)):
         body += deflater.compress(zeros)
     return plain[:meta_bytes] + body + deflater.flush()
+
+
+def with_elements(elements: bytes, content: bytes | None = None) -> bytes:
+    """A DICOM file with further elements (explicit VR) put before its pixels."""
+    content = content or dicom()
+    at = content.index(b"\xe0\x7f\x10\x00OW")
+    return content[:at] + elements + content[at:]
+
+
+def nested_junk(items: int, depth: int = 1) -> bytes:
+    """A private sequence of undefined length with many items, each `depth` sequences deep."""
+    inner = b"\x08\x00\x05\x00CS\x00\x00" * 20
+    for _ in range(depth):
+        item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + inner + b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
+        head = struct.pack("<HH2sHI", 0x0031, 0x1000, b"SQ", 0, 0xFFFFFFFF)
+        inner = head + item * items + b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    return inner
+
+
+def rle_frame(segment: bytes, segments: int = 1) -> bytes:
+    offsets = [64 + n * len(segment) for n in range(segments)] + [0] * (15 - segments)
+    return struct.pack("<16I", segments, *offsets) + segment * segments

@@ -1,6 +1,7 @@
 import csv
 import io
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pydicom.uid import (
 )
 
 from gateway.imaging.decode import Part, decode_study
+from gateway.imaging.dicom_rle import decode_rle
 from gateway.imaging.errors import (
     BlankPicture,
     MultiFrame,
@@ -260,6 +262,50 @@ def test_a_file_without_preamble_and_meta_is_read() -> None:
 def test_deflated_bomb_is_measured_against_the_header() -> None:
     with pytest.raises(PictureTooLarge, match="unpacks to more"):
         decode(pictures.dicom_bomb(32 * 2**20))
+
+
+def test_junk_elements_are_counted_and_refused() -> None:
+    flat = b"".join(struct.pack("<HH2sH", 0x0029, 0x1000 + n, b"SH", 0) for n in range(40_000))
+    for junk in (flat, pictures.nested_junk(4000)):
+        with pytest.raises(UnreadableFile, match="elements, far more than a slice has"):
+            decode(pictures.with_elements(junk))
+    with pytest.raises(UnreadableFile, match="nested too deep"):
+        decode(pictures.with_elements(pictures.nested_junk(1, depth=40)))
+
+
+def test_private_sequences_are_passed_over() -> None:
+    unknown = struct.pack("<HH2sHI", 0x0033, 0x1010, b"UN", 0, 0xFFFFFFFF)
+    item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + struct.pack("<HHI", 0x0033, 0x1011, 4) + b"abcd"
+    unknown += item + b"\xfe\xff\x0d\xe0\x00\x00\x00\x00" + b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    study = decode(pictures.with_elements(pictures.nested_junk(20, depth=2) + unknown))
+    assert np.array_equal(study.primary, STORED)
+
+
+@pytest.mark.parametrize("cut", [1, 9, 30, 60])
+def test_damaged_sequences_are_refused(cut: int) -> None:
+    junk = pictures.nested_junk(3)
+    with pytest.raises(UnreadableFile):
+        decode(pictures.with_elements(junk[:-cut]))
+
+
+def test_a_long_meta_group_is_refused() -> None:
+    content = pictures.dicom()
+    with pytest.raises(ServiceError):
+        decode(content[:144] + struct.pack("<HH2sHI", 2, 0x0102, b"OB", 0, 200_000) + bytes(200_000) + content[144:])
+
+
+def test_run_length_code_stops_at_the_pictures_size() -> None:
+    gray = pictures.gray8()
+    rows, columns = gray.shape
+    literal = b"".join(
+        bytes([len(run) - 1]) + run for at in range(0, gray.size, 128) if (run := gray.tobytes()[at : at + 128])
+    )
+    assert np.array_equal(decode_rle(pictures.rle_frame(literal), rows, columns, 1, signed=False), gray)
+    bomb = pictures.rle_frame(b"\x81\x05" * 100_000)
+    assert decode_rle(bomb, rows, columns, 1, signed=False).max() == 5
+    for broken in (b"", b"\x00" * 64, pictures.rle_frame(literal[:50]), pictures.rle_frame(literal, 2)):
+        with pytest.raises(UnreadableFile):
+            decode_rle(broken, rows, columns, 1, signed=False)
 
 
 def test_a_jpeg_with_a_dicom_preamble_is_no_dicom() -> None:

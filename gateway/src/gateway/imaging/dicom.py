@@ -1,6 +1,7 @@
 """Single-frame MR DICOM -> pixels and geometry. The only module that imports pydicom.
 
-Only the tags named here are read, so that names, dates and identifiers of the patient never become objects.
+Only the elements named here are read, first those that judge the file, then the pixels: names, dates and identifiers
+of the patient never become objects, and junk in the file is never parsed.
 """
 
 import io
@@ -8,22 +9,26 @@ import logging
 import re
 import struct
 import zlib
+from dataclasses import dataclass
 from typing import Any, Final
 
 import gdcm  # type: ignore[import-untyped]
 import pydicom
 from numpy.typing import NDArray
 from pydicom import encaps
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from gateway.imaging import geometry, gray, headers
+from gateway.imaging.dicom_elements import PIXEL_DATA, ElementReader
+from gateway.imaging.dicom_rle import decode_rle
 from gateway.imaging.dicom_rules import (
     JPEG2000_SYNTAXES,
-    JPEG_SYNTAXES,
     NATIVE_SYNTAXES,
+    RLE,
     Header,
     check_header,
     rescale,
@@ -33,17 +38,19 @@ from gateway.imaging.errors import PictureTooLarge, UnreadableFile
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.study import Picture
 
-_PIXEL_TAGS: Final = (
-    "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored",
-    "HighBit", "PixelRepresentation",
+_PIXEL_KEYWORDS: Final = (
+    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation",
 )  # fmt: skip
-_HEADER_TAGS: Final = (
-    *_PIXEL_TAGS, "SOPClassUID", "Modality", "ImageType", "RescaleSlope", "RescaleIntercept", *geometry.TAGS,
+_HEADER_KEYWORDS: Final = (
+    *_PIXEL_KEYWORDS, "NumberOfFrames", "SOPClassUID", "Modality", "ImageType", "RescaleSlope", "RescaleIntercept",
+    *geometry.KEYWORDS,
 )  # fmt: skip
+_HEADER_TAGS: Final = frozenset(tag_for_keyword(keyword) or 0 for keyword in _HEADER_KEYWORDS + geometry.GROUP_KEYWORDS)
+_LAST_HEADER_GROUP: Final = 0x0028
+_LAST_GROUP: Final = PIXEL_DATA >> 16
+_MAX_META_BYTES: Final = 16_384
 _DEFLATED_HEAD_BYTES: Final = 2**20
-_PLAIN_FILE_META: Final = (
-    b"\0" * 128 + b"DICM" + b"\x02\0\x10\0UI" + struct.pack("<H", 20) + ExplicitVRLittleEndian.encode() + b"\0"
-)
 _PYDICOM_ERRORS: Final = (
     InvalidDicomError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
     NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError, Warning, struct.error,
@@ -60,58 +67,90 @@ gdcm.Trace.ErrorOff()
 gdcm.Trace.DebugOff()
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A DICOM file whose data set (not deflated) starts at `start`; `syntax` is what the file meta group says."""
+
+    content: bytes
+    start: int
+    syntax: str | None
+
+    def read(self, tags: frozenset[int], *, last_group: int) -> Dataset:
+        """The data set, of the elements `tags` alone."""
+        reader = ElementReader(self.content, self.start)
+        elements = reader.pick(tags, last_group=last_group)
+        syntax = reader.transfer_syntax if self.syntax is None or self.syntax in NATIVE_SYNTAXES else self.syntax
+        return pydicom.dcmread(io.BytesIO(_file_meta(syntax) + elements))
+
+
 def decode_dicom(content: bytes, limits: DecodeLimits, warnings: tuple[str, ...] = ()) -> Picture:
     """Decode one MR slice; `warnings` are put in front of those found here.
 
     Rescaled values: uint8 where 8 bits are stored and nothing is rescaled, else float32. MONOCHROME1 is inverted.
     Raises `NotMr`, `MultiFrame`, `UnsupportedDicom`, `UnreadableFile`, `PictureTooLarge`, `PictureTooSmall`.
     """
-    content, header = _open(content, limits)
+    try:
+        file = _open(content, limits)
+        header = _read_header(file)
+    except _PYDICOM_ERRORS as error:
+        raise UnreadableFile(_DAMAGED) from error
     check_header(header, limits)
-    stored = _decode_pixels(content, header)
-    picture_geometry = _geometry(header)
+    try:
+        elements = file.read(_HEADER_TAGS | {PIXEL_DATA}, last_group=_LAST_GROUP)
+        header |= {keyword: _element(elements, keyword) for keyword in geometry.GROUP_KEYWORDS}
+        found = geometry.read(header)
+        stored = _decode_pixels(elements, header)
+    except _PYDICOM_ERRORS as error:
+        name = header["SyntaxName"]
+        raise UnreadableFile(f"The DICOM pixels ({name}) are damaged, cut short or cannot be decoded.") from error
     return Picture(
         format="dicom",
         pixels=gray.check_pixels(rescale(stored, header)),
-        spacing_mm=picture_geometry.spacing_mm,
-        view=picture_geometry.view,
-        sequence=picture_geometry.sequence,
+        spacing_mm=found.spacing_mm,
+        view=found.view,
+        sequence=found.sequence,
         warnings=(*warnings, *warnings_of(header)),
     )
 
 
-def _open(content: bytes, limits: DecodeLimits) -> tuple[bytes, Header]:
-    """The header, and the content with deflation undone. A deflated file is inflated only as far as it must be."""
-    try:
-        meta, start = _file_meta(content)
-        if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-            content = _inflate(content[start:], limits)
-        return content, _read_header(content)
-    except _PYDICOM_ERRORS as error:
-        raise UnreadableFile(_DAMAGED) from error
-
-
-def _file_meta(content: bytes) -> tuple[Dataset, int]:
-    """The file meta group (empty where there is none) and the offset at which the data set starts.
-
-    Read apart from the data set, since pydicom inflates a deflated one whole, whatever its size.
-    """
-    source = io.BytesIO(content)
+def _open(content: bytes, limits: DecodeLimits) -> _File:
+    """The file, inflated where it is deflated: pydicom would inflate all of it, whatever its size."""
+    source = io.BytesIO(content[: 132 + _MAX_META_BYTES])
     source.seek(132 if content.startswith(b"DICM", 128) else 0)
     meta = read_dataset(
         source, is_implicit_VR=False, is_little_endian=True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2
     )
-    return meta, source.tell()
+    declared = meta.get("TransferSyntaxUID")
+    syntax = str(declared) if declared else None
+    if declared == DeflatedExplicitVRLittleEndian:
+        return _inflate(content[source.tell() :], limits)
+    return _File(content, source.tell(), syntax)
 
 
-def _read_header(content: bytes) -> Header:
+def _inflate(deflated: bytes, limits: DecodeLimits) -> _File:
+    """The data set, inflated only as far as its header says that it goes. Raises as `check_header` does."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    head = inflater.decompress(deflated, _DEFLATED_HEAD_BYTES)
+    header = _read_header(_File(head, 0, None))
+    check_header(header, limits)
+    wanted = header["Rows"] * header["Columns"] * header["BitsAllocated"] // 8
+    rest = inflater.decompress(inflater.unconsumed_tail, wanted + _DEFLATED_HEAD_BYTES)
+    if inflater.unconsumed_tail:
+        raise PictureTooLarge("The deflated DICOM file unpacks to more than its header's picture needs.")
+    return _File(head + rest, 0, None)
+
+
+def _file_meta(syntax: str) -> bytes:
+    uid = syntax.encode() + b"\0" * (len(syntax) % 2)
+    return b"\0" * 128 + b"DICM" + b"\x02\0\x10\0UI" + struct.pack("<H", len(uid)) + uid
+
+
+def _read_header(file: _File) -> Header:
     """The named elements that can be read, and the transfer syntax; a broken element counts as missing."""
-    source = io.BytesIO(content)
-    elements = pydicom.dcmread(source, stop_before_pixels=True, force=True, specific_tags=list(_HEADER_TAGS))
-    header: Header = {keyword: _element(elements, keyword) for keyword in _HEADER_TAGS}
-    syntax = _element(elements.file_meta, "TransferSyntaxUID")
-    header["TransferSyntaxUID"] = str(syntax) if syntax else None
-    header["SyntaxName"] = _name(syntax)
+    elements = file.read(_HEADER_TAGS, last_group=_LAST_HEADER_GROUP)
+    header: Header = {keyword: _element(elements, keyword) for keyword in _HEADER_KEYWORDS}
+    header["TransferSyntaxUID"] = file.syntax
+    header["SyntaxName"] = _name(file.syntax) or "no known transfer syntax"
     header["SOPClassName"] = _name(header["SOPClassUID"])
     return header
 
@@ -128,54 +167,28 @@ def _element(elements: Dataset, keyword: str) -> Any:
         return None
 
 
-def _inflate(deflated: bytes, limits: DecodeLimits) -> bytes:
-    """The same file undeflated, with a file meta group of its own. Raises as `check_header` does."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    head = _PLAIN_FILE_META + inflater.decompress(deflated, _DEFLATED_HEAD_BYTES)
-    header = _read_header(head)
-    check_header(header, limits)
-    wanted = header["Rows"] * header["Columns"] * header["BitsAllocated"] // 8
-    rest = inflater.decompress(inflater.unconsumed_tail, wanted + _DEFLATED_HEAD_BYTES)
-    if inflater.unconsumed_tail:
-        raise PictureTooLarge("The deflated DICOM file unpacks to more than its header's picture needs.")
-    return head + rest
-
-
-def _geometry(header: Header) -> geometry.SliceGeometry:
-    try:
-        return geometry.read(header)
-    except _PYDICOM_ERRORS as error:
-        raise UnreadableFile("The DICOM header's functional groups are damaged.") from error
-
-
-def _decode_pixels(content: bytes, header: Header) -> NDArray[Any]:
+def _decode_pixels(elements: Dataset, header: Header) -> NDArray[Any]:
     """The stored values `[rows, columns]`, checked against the header on the way in and out."""
-    syntax = header["TransferSyntaxUID"]
-    rows, columns = header["Rows"], header["Columns"]
-    try:
-        elements = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=[*_PIXEL_TAGS, "PixelData"])
-        if "PixelData" not in elements:
-            raise UnreadableFile("The DICOM file has no pixel data: it may be cut short.")
-        if syntax is None:
-            implicit = elements.original_encoding[0]
-            elements.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-        if syntax is None or syntax in NATIVE_SYNTAXES:
-            # Some writers pad: what is beyond the picture is cut, what is missing is an error in the decoder.
-            elements.PixelData = elements.PixelData[: rows * columns * header["BitsAllocated"] // 8]
-        elif syntax in JPEG_SYNTAXES | JPEG2000_SYNTAXES:
-            _check_code_stream(elements, rows, columns, is_jpeg2000=syntax in JPEG2000_SYNTAXES)
-        stored = elements.pixel_array
-    except _PYDICOM_ERRORS as error:
-        name = header["SyntaxName"] or "no transfer syntax"
-        raise UnreadableFile(f"The DICOM pixels ({name}) are damaged, cut short or cannot be decoded.") from error
+    if "PixelData" not in elements:
+        raise UnreadableFile("The DICOM file has no pixel data: it may be cut short.")
+    syntax, rows, columns = header["TransferSyntaxUID"], header["Rows"], header["Columns"]
+    if syntax is None or syntax in NATIVE_SYNTAXES:
+        # Some writers pad: what is beyond the picture is cut, what is missing is an error in the decoder.
+        elements.PixelData = elements.PixelData[: rows * columns * header["BitsAllocated"] // 8]
+    else:
+        frame = encaps.get_frame(elements.PixelData, 0, number_of_frames=1)
+        if syntax == RLE:
+            signed = header["PixelRepresentation"] == 1
+            return decode_rle(frame, rows, columns, header["BitsAllocated"] // 8, signed=signed)
+        _check_code_stream(frame, syntax, rows, columns)
+    stored = elements.pixel_array
     if stored.shape != (rows, columns):
         raise UnreadableFile("The DICOM pixels do not have the size that the header says.")
     return stored
 
 
-def _check_code_stream(elements: Dataset, rows: int, columns: int, *, is_jpeg2000: bool) -> None:
+def _check_code_stream(frame: bytes, syntax: str, rows: int, columns: int) -> None:
     """A compressed frame has a header of its own, which the decoder believes: it must say the same."""
-    stream = encaps.get_frame(elements.PixelData, 0, number_of_frames=1)
-    inner = headers.read_jpeg2000(stream) if is_jpeg2000 else headers.read_jpeg(stream)
+    inner = headers.read_jpeg2000(frame) if syntax in JPEG2000_SYNTAXES else headers.read_jpeg(frame)
     if (inner.rows, inner.columns, inner.channels) != (rows, columns, 1):
         raise UnreadableFile("The compressed picture inside the DICOM file differs in size from the header.")

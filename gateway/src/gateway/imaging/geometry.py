@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from service_kit.contracts.classification import ViewLabel
 from service_kit.contracts.common import Sequence
 
-TAGS = (
+KEYWORDS = (
     "PixelSpacing", "ImageOrientationPatient", "SeriesDescription", "ProtocolName", "ContrastBolusAgent",
     "ScanningSequence", "RepetitionTime", "EchoTime", "InversionTime", "BodyPartExamined",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
+GROUP_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
 MIN_COSINE = 0.766
 """A plane tilted by up to 40 degrees still has its name; nearer to 45 degrees two names would fit."""
