@@ -64,7 +64,7 @@ class TumorClassifier:
         backend = self._models.choose(model)
         manifest = backend.manifest
         calibration = _calibration(manifest)
-        grid, placement = await on_pixels(pixels.size, prepare, manifest, pixels)
+        grid, placement = await on_pixels(1, pixels.size, prepare, manifest, pixels)
         outputs = await backend.infer({"image": grid, "view_features": view_features[None]})
         probabilities = calibrated(outputs["logits"][0], manifest.labels, calibration.temperature)
         tumor = _classification(probabilities, calibration)

@@ -47,7 +47,7 @@ class ViewClassifier:
         """
         backend = self._models.choose(model)
         manifest = backend.manifest
-        grid, _ = await on_pixels(pixels.size, prepare, manifest, pixels)
+        grid, _ = await on_pixels(1, pixels.size, prepare, manifest, pixels)
         outputs = await backend.infer({"image": grid})
         temperature = manifest.calibration.temperature if manifest.calibration else 1.0
         probabilities = calibrated(outputs["logits"][0], manifest.labels, temperature)

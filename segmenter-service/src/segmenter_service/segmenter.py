@@ -110,15 +110,15 @@ class _Run:
     async def segment(self, chunk: slice) -> None:
         """Prepare, infer and finish the slices of `chunk`."""
         manifest = self.choice.backend.manifest
-        pixels_px = self.mask[chunk].size
-        sources_px = pixels_px * len(set(self.choice.sources))
-        image, placements = await on_pixels(sources_px, self._prepare, chunk, _preprocessing(manifest))
+        slices, rows, columns = self.mask[chunk].shape
+        pictures, each_px = slices * len(set(self.choice.sources)), rows * columns
+        image, placements = await on_pixels(pictures, each_px, self._prepare, chunk, _preprocessing(manifest))
         arrays: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {"image": image}
         if self.vector is not None:
-            arrays["clinical"] = np.tile(self.vector, (len(placements), 1))
+            arrays["clinical"] = np.tile(self.vector, (slices, 1))
         outputs = await self.choice.backend.infer(arrays)
         planes = outputs["probabilities"][:, 0]
-        await on_pixels(pixels_px, self._finish, chunk, planes, placements, _postprocessing(manifest))
+        await on_pixels(slices, each_px, self._finish, chunk, planes, placements, _postprocessing(manifest))
 
     def _prepare(self, chunk: slice, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], list[Placement]]:
         sequences = {name: pixels[chunk] for name, pixels in self.stack.sequences.items()}
