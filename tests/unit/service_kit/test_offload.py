@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+
 from service_kit.offload import INLINE_PX, on_pixels
 
 
