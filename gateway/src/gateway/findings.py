@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.imaging.bare import BareFile
 from gateway.schemas import Analysis
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
@@ -25,12 +26,16 @@ class Saliency:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """An analysis with its arrays: `pixels [rows, columns]` as classified, `mask` of the same shape."""
+    """An analysis with its arrays: `pixels [rows, columns]` as classified, `mask` of the same shape.
+
+    `file` is the same pixels once more, where there is such a file: cheaper to keep.
+    """
 
     analysis: Analysis
     pixels: Pixels
     mask: Mask | None
     saliency: Saliency | None
+    file: BareFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

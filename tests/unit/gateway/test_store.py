@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from redis.backoff import NoBackoff
 
 from gateway.errors import IdempotencyKeyReused, InvalidCursor, RequestInProgress
 from gateway.findings import Findings
+from gateway.imaging.bare import BareFile
+from gateway.imaging.limits import DecodeLimits
+from gateway.imaging.raster import decode_raster
 from gateway.jobs import keys
 from gateway.jobs.store import RedisStore
 from gateway.pipeline import Pipeline
@@ -19,6 +23,7 @@ from gateway.schemas import Analysis, AnalysisOptions
 from gateway.stopwatch import Stopwatch
 from service_kit.errors import NotFound, NotReady
 from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeSegmenter, study
+from tests.unit.gateway_imaging import pictures
 
 NO_ID = "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10"
 CLAIM = IdempotencyClaim("anonymous key-1", "f" * 64)
@@ -71,6 +76,20 @@ async def test_float_pixels_of_odd_sizes_are_kept_exactly(store: RedisStore) -> 
     found = await store.findings(findings.analysis.id)
     np.testing.assert_array_equal(found.pixels, pixels)
     np.testing.assert_array_equal(found.mask, pixels > 0)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+async def test_a_bare_file_is_kept_in_the_place_of_the_pixels(
+    store: RedisStore, redis: Redis, kind: Literal["png", "jpeg"]
+) -> None:
+    content = pictures.save(pictures.gray8(), kind.upper())
+    pixels = decode_raster(content, kind, DecodeLimits())
+    findings = replace(await some_findings("never"), pixels=pixels, file=BareFile(kind, content))
+    await store.save(findings)
+    arrays = await redis.hget(keys.analysis(findings.analysis.id), "arrays")
+    assert arrays is not None
+    assert len(arrays) < len(content) + 600
+    np.testing.assert_array_equal((await store.findings(findings.analysis.id)).pixels, pixels)
 
 
 async def test_what_was_not_found_stays_absent(store: RedisStore) -> None:

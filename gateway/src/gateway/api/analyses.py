@@ -2,12 +2,13 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
-from gateway.api.documentation import form_body, json_answer
+from gateway.api.documentation import IDEMPOTENCY_HEADER, form_body, json_answer
 from gateway.api.intake import Intake, Submission
 from gateway.artifacts import analysis_path
 from gateway.errors import (
@@ -71,16 +72,12 @@ def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> A
             **declare(*REFUSALS, RequestInProgress, IdempotencyKeyReused, *UPSTREAM),
             **json_answer(Analysis, "The finished analysis", status=HTTP_201_CREATED, location=True),
         },
-        openapi_extra=form_body(),
+        openapi_extra={**form_body(), **IDEMPOTENCY_HEADER},
     )
-    async def create_analysis(
-        request: Request,
-        idempotency_key: Annotated[
-            str | None, Header(description="Sent again with the same body, the first answer is given again.")
-        ] = None,
-    ) -> Response:
+    async def create_analysis(request: Request) -> Response:
         watch = Stopwatch()
         submission = await intake.read(request)
+        idempotency_key = request.headers.get("idempotency-key")
         if idempotency_key is None:
             return await _analyze(submission, None, watch)
         claim = _claim(idempotency_key, request, submission)
@@ -95,9 +92,9 @@ def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> A
             raise
 
     async def _analyze(submission: Submission, claim: IdempotencyClaim | None, watch: Stopwatch) -> Response:
-        study = await intake.decode(submission, watch)
+        study, file = await intake.decode(submission, watch)
         findings = await pipeline.analyze(study, submission.record, submission.options, watch)
-        return _created(findings.analysis.id, await store.save(findings, claim))
+        return _created(findings.analysis.id, await store.save(replace(findings, file=file), claim))
 
     @router.get(
         "",

@@ -9,6 +9,17 @@ from service_kit.contracts.clinical import ClinicalRecord
 
 _FILE = {"type": "string", "format": "binary"}
 _SEQUENCES = ("t1", "t1ce", "t2", "flair")
+IDEMPOTENCY_HEADER: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Sent again with the same body, the first answer is given again.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ]
+}
+"""`openapi_extra`: the header is read by the route itself."""
 
 
 def json_answer(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from gateway.api.form import Form, FormLimits, read_form
 from gateway.api.strict_json import NotStrict, parse_object
 from gateway.errors import InvalidClinicalRecord, InvalidOptions
+from gateway.imaging.bare import BareFile, strip_picture
 from gateway.imaging.decode import DecodeLimits, decode_study
 from gateway.imaging.study import Study
 from gateway.schemas import AnalysisOptions
@@ -55,15 +56,16 @@ class Intake:
         form = await read_form(request.headers.get("content-type", ""), request.stream(), self._form)
         return Submission(form, _options(form.fields.get("options")), _record(form.fields.get("clinical")))
 
-    async def decode(self, submission: Submission, watch: Stopwatch) -> Study:
-        """The study. Raises the errors of `gateway.imaging.errors`."""
+    async def decode(self, submission: Submission, watch: Stopwatch) -> tuple[Study, BareFile | None]:
+        """The study, and its file without metadata. Raises the errors of `gateway.imaging.errors`."""
         with watch.span("decode"):
             return await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._decode_now, submission.form, submission.options
             )
 
-    def _decode_now(self, form: Form, options: AnalysisOptions) -> Study:
-        return decode_study(form.files, sequence=options.sequence, limits=self._decode)
+    def _decode_now(self, form: Form, options: AnalysisOptions) -> tuple[Study, BareFile | None]:
+        study = decode_study(form.files, sequence=options.sequence, limits=self._decode)
+        return study, strip_picture(form.files[0].content, study.format) if len(form.files) == 1 else None
 
 
 _DEFAULT_OPTIONS = AnalysisOptions()

@@ -33,7 +33,8 @@ def create_router(
 
     async def received(request: Request) -> tuple[Submission, Study]:
         submission = await intake.read(request)
-        return submission, await intake.decode(submission, Stopwatch())
+        study, _ = await intake.decode(submission, Stopwatch())
+        return submission, study
 
     @router.post(
         "/view-classifications",

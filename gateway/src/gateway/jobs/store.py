@@ -58,7 +58,7 @@ class RedisStore:
         """The analysis with its arrays. Raises `NotFound`."""
         async with _reached():
             document, arrays = await self._redis.hmget(_key(analysis_id), ["document", "arrays"])
-        return unpack(_found(document), _found(arrays))
+        return await asyncio.to_thread(unpack, _found(document), _found(arrays))
 
     async def page(self, limit: int, cursor: str | None) -> Page:
         """Newest first. Ids whose hash was evicted are skipped and taken off the list."""
