@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-import uvicorn
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service_kit.app import create_service_app
 from service_kit.settings import ServiceSettings
+from tests.unit.service_kit.serving import on_a_socket
 
 LIMIT = 100_000
 
@@ -60,15 +59,8 @@ async def port() -> AsyncIterator[int]:
         return Broken()
 
     app = create_service_app(title="t", version="1", settings=ServiceSettings(max_body_bytes=LIMIT), routers=[router])
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    await running
+    async with on_a_socket(app) as port:
+        yield port
 
 
 @contextlib.asynccontextmanager

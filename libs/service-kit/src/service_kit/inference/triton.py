@@ -15,7 +15,15 @@ from tritonclient.utils import InferenceServerException
 
 from service_kit.contracts.common import ModelRef
 from service_kit.deadline import remaining_s
-from service_kit.errors import DeadlineExceeded, InferenceFailed, ModelInvalid, NotReady, Overloaded, ServiceError
+from service_kit.errors import (
+    DeadlineExceeded,
+    InferenceFailed,
+    ModelInvalid,
+    NotReady,
+    Overloaded,
+    ServiceError,
+    UpstreamFailed,
+)
 from service_kit.inference.backend import Arrays, InputCheck, check_signature, model_ref
 from service_kit.inference.manifest import ModelManifest
 
@@ -138,11 +146,7 @@ class TritonBackend:
             tensor.set_data_from_numpy(np.ascontiguousarray(array), binary_data=True)
             inputs.append(tensor)
         result = await client.infer(self.manifest.name, inputs, _MODEL_VERSION, outputs=self._outputs)
-        outputs = {spec.name: result.as_numpy(spec.name) for spec in self.manifest.outputs}
-        missing = [name for name, values in outputs.items() if values is None]
-        if missing:
-            raise InferenceFailed(f"{self.manifest.name}: Triton's answer lacks {missing[0]}")
-        return outputs
+        return {spec.name: _output(result, spec.name) for spec in self.manifest.outputs}
 
     def _patience_s(self) -> float:
         remaining = remaining_s()
@@ -165,6 +169,9 @@ class TritonBackend:
             raise NotReady(f"Triton cannot be reached for {name}") from error
         except InferenceServerException as error:
             raise self._answered(error) from error
+        except (ValueError, LookupError, TypeError) as error:
+            # The client library does not check what it reads.
+            raise UpstreamFailed(f"Triton's answer for {name} cannot be read") from error
         except ModelInvalid:
             self._forget()
             raise
@@ -179,6 +186,13 @@ class TritonBackend:
         if error.status() in {"429", "503"} or "maximum queue size" in text:
             return Overloaded(f"too many calls wait for {name}", retry_after_s=1)
         return InferenceFailed(f"{name} failed on its input")
+
+
+def _output(result: Any, name: str) -> NDArray[Any]:
+    values: NDArray[Any] | None = result.as_numpy(name)
+    if values is None:
+        raise LookupError(name)
+    return values
 
 
 def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
