@@ -189,6 +189,7 @@ async def test_errors_are_told_apart_and_not_repeated(
 
 
 async def test_deadline_ends_the_wait(backend: TritonBackend, imitation: Imitation) -> None:
+    assert await backend.ready()
     imitation.delay_s = 0.5
     with deadline(0.05), pytest.raises(DeadlineExceeded):
         await backend.infer(ROW)
@@ -198,8 +199,8 @@ async def test_deadline_ends_the_wait(backend: TritonBackend, imitation: Imitati
 async def test_server_that_does_not_answer_is_not_ready(
     manifest: ModelManifest, url: str, imitation: Imitation
 ) -> None:
-    imitation.delay_s = 0.5
-    backend = TritonBackend(manifest, url, timeout_s=0.1)
+    imitation.delay_s = 1.0
+    backend = TritonBackend(manifest, url, timeout_s=0.3)
     with pytest.raises(NotReady, match="does not answer"):
         await backend.infer(ROW)
     await backend.aclose()
