@@ -69,6 +69,11 @@ def test_model_services_carry_their_own_stages_models(service: str) -> None:
     assert copied == SERVICES[service][1]
 
 
+@pytest.mark.parametrize("service", [name for name, (_, models) in SERVICES.items() if models])
+def test_the_engine_reports_to_nobody(service: str) -> None:
+    assert re.search(r"\bORT_DISABLE_TELEMETRY=1\b", runtime_stage(service))
+
+
 def test_context_leaves_out_all_but_the_images_parts() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split("\n")
     assert lines[1] == "*"
