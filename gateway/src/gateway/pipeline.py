@@ -18,6 +18,7 @@ from service_kit.contracts.classification import TumorClassification
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import Sequence, StageName
 from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
+from service_kit.offload import on_pixels
 
 _LIKELY = 0.5
 Answer = TypeVar("Answer")
@@ -90,7 +91,7 @@ class Pipeline:
                 outline = await _optional(self._segmenter.segment(study.sequences, vector, model=wanted), failures)
         answers = Answers(view, tumor, vector, outline, tuple(failures))
         _check_pins(answers, options.models)
-        return compose(study, answers, watch)
+        return await on_pixels(1, study.primary.size, compose, study, answers, watch)
 
     async def _normalize(
         self, record: dict[str, Any], failures: list[ServiceError], watch: Stopwatch

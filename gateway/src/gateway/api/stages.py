@@ -18,6 +18,7 @@ from gateway.stopwatch import Stopwatch
 from service_kit.contracts.classification import TumorResult, ViewResult
 from service_kit.contracts.clinical import ClinicalRecord, ClinicalVector
 from service_kit.errors import PayloadTooLarge, UnsupportedMedia
+from service_kit.offload import on_pixels
 from service_kit.problems import declare
 
 _JSON = "application/json"
@@ -81,16 +82,12 @@ def create_router(
         vector = None if submission.record is None else await normalizer.normalize(submission.record)
         model = submission.options.models.get("segmentation")
         answer = await segmenter.segment(study.sequences, vector, model=model)
-        mask_png = render_mask(answer.mask)
+        mask_png = await on_pixels(1, answer.mask.size, render_mask, answer.mask)
         if _PNG in request.headers.get("accept", ""):
             return Response(mask_png, media_type=_PNG)
-        return _json(
-            SegmentationAnswer(
-                segmentation=summarize_outline(answer, study.spacing_mm),
-                model=answer.result.model,
-                mask_png=base64.b64encode(mask_png).decode(),
-            )
-        )
+        measured = await on_pixels(1, answer.mask.size, summarize_outline, answer, study.spacing_mm)
+        encoded = base64.b64encode(mask_png).decode()
+        return _json(SegmentationAnswer(segmentation=measured, model=answer.result.model, mask_png=encoded))
 
     @router.post(
         "/clinical-vectors",

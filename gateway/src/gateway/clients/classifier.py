@@ -42,7 +42,7 @@ class ClassifierClient:
 
     async def classify_view(self, pixels: Pixels, *, model: str | None = None) -> ViewAnswer:
         """`pixels [rows, columns]`, uint8 or float32. Raises `InvalidRequest` for an unknown `model`."""
-        body = await self._post(self._view, "view", {"image": pixels}, model=model)
+        body = await self._post(self._view, "view", "/v1/view-classifications", {"image": pixels}, model)
         envelope, result = decoded(body, ViewResult, {"features"}, stage="view")
         return ViewAnswer(result.view, result.model, envelope.arrays["features"])
 
@@ -51,7 +51,8 @@ class ClassifierClient:
     ) -> TumorAnswer:
         """`pixels [rows, columns]` with its view `features [128]`. Raises `InvalidRequest` for an unknown `model`."""
         arrays = {"image": pixels, "view_features": features}
-        body = await self._post(self._tumor, "tumor", arrays, model=model, heatmap="true" if heatmap else "false")
+        path = f"/v1/tumor-classifications?heatmap={'true' if heatmap else 'false'}"
+        body = await self._post(self._tumor, "tumor", path, arrays, model)
         envelope, result = decoded(body, TumorResult, {"heatmap"} if heatmap else set(), stage="tumor")
         return TumorAnswer(result.tumor, result.model, _saliency(envelope, result))
 
@@ -66,19 +67,17 @@ class ClassifierClient:
 
     @staticmethod
     async def _post(
-        upstream: Upstream, stage: StageName, arrays: dict[str, NDArray[Any]], *, model: str | None, **query: str
+        upstream: Upstream, stage: StageName, path: str, arrays: dict[str, NDArray[Any]], model: str | None
     ) -> bytes:
-        if model is not None:
-            query["model"] = model
         content = tensors.encode(arrays)
         try:
             return await upstream.call(
                 "POST",
-                f"/v1/{stage}-classifications",
+                path,
                 stage=stage,
                 content=content,
                 media_type=tensors.MEDIA_TYPE,
-                params=query or None,
+                params=None if model is None else {"model": model},
             )
         except Refused as refusal:
             raise declined(refusal, stage, model) from refusal
