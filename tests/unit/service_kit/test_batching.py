@@ -24,14 +24,14 @@ class Engine:
     """A fake model that doubles its input, one run at a time let through by the test."""
 
     def __init__(self, manifest: ModelManifest) -> None:
-        self.backend = FakeBackend(manifest, self._run)
+        self.backend = FakeBackend(manifest, self.run)
         self.permits = asyncio.Semaphore(0)
         self.running = 0
         self.most_running = 0
         self.remaining_s: list[float | None] = []
         self.request_ids: list[str | None] = []
 
-    async def _run(self, arrays: Arrays) -> Arrays:
+    async def run(self, arrays: Arrays) -> Arrays:
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         self.remaining_s.append(remaining_s())
@@ -234,6 +234,40 @@ async def test_bad_input_does_not_fail_its_neighbors(engine: Engine) -> None:
     assert isinstance(results[2], InferenceFailed)
     assert [result["y"][0, 0] for result in results if isinstance(result, dict)] == [0, 2, 4]
     assert (await backend.infer(rows(5)))["y"][0, 0] == 10
+
+
+@pytest.mark.parametrize("arrays", [{}, {"x": np.array(1, np.float32)}, {"z": np.zeros((1, 2), np.float32)}])
+async def test_arrays_that_no_model_takes(engine: Engine, arrays: Arrays) -> None:
+    backend = batched(engine)
+    with pytest.raises(InferenceFailed):
+        await backend.infer(arrays)
+    running = start(backend, rows(1))
+    await settle()
+    waiting = [start(backend, arrays) for _ in range(2)]
+    neighbor = start(backend, rows(2))
+    await settle()
+    engine.finish()
+    for task in waiting:
+        with pytest.raises(InferenceFailed):
+            await task
+    await check(running, rows(1))
+    await check(neighbor, rows(2))
+
+
+async def test_wrong_lengths_that_would_add_up_are_refused_one_by_one(engine: Engine, manifest: ModelManifest) -> None:
+    two = tuple(TensorSpec(name=name, dtype="FP32", shape=(-1, -1)) for name in ("x", "z"))
+    inner = FakeBackend(manifest.model_copy(update={"inputs": two}), engine.run)
+    backend = BatchingBackend(inner, 8, 8)
+    one, other = rows(1)["x"], rows(1, 2)["x"]
+    running = start(backend, {"x": one, "z": one})
+    await settle()
+    waiting = [start(backend, {"x": one, "z": other}), start(backend, {"x": other, "z": one})]
+    await settle()
+    engine.finish()
+    await running
+    for task in waiting:
+        with pytest.raises(InferenceFailed, match="where others have"):
+            await task
 
 
 async def test_failure_of_the_engine_reaches_every_caller(manifest: ModelManifest) -> None:

@@ -35,7 +35,9 @@ class _Call:
         self.deadline_at = context.current.get().deadline_at
         # Only arrays of one type and one shape but for axis 0 can be put together.
         self.kind: Kind = tuple(sorted((name, a.dtype.str, a.shape[1:]) for name, a in arrays.items()))
-        self.rows = max((len(a) if a.ndim else 0 for a in arrays.values()), default=0)
+        lengths = {len(a) if a.ndim else 0 for a in arrays.values()}
+        # Arrays that no model takes count as 0 inputs: they are never merged, and the inner backend refuses them.
+        self.rows = lengths.pop() if len(lengths) == 1 else 0
 
 
 class BatchingBackend:
@@ -98,7 +100,7 @@ class BatchingBackend:
         if self._running < self._slots:
             self._occupy()
             try:
-                return await self._timed(arrays, max(1, len(next(iter(arrays.values()), ()))))
+                return await self._timed(arrays)
             finally:
                 self._release()
         if len(self._queue) >= self._max_queue:
@@ -152,7 +154,9 @@ class BatchingBackend:
         rows = 0
         while self._queue and len(taken) < share and rows < self._max_batch:
             call = self._queue[0]
-            if taken and (call.kind != taken[0].kind or rows + call.rows > self._max_batch):
+            if taken and not (
+                call.rows and rows and call.kind == taken[0].kind and rows + call.rows <= self._max_batch
+            ):
                 break
             self._queue.popleft()
             self._queue_depth.dec()
@@ -180,10 +184,10 @@ class BatchingBackend:
         first = calls[0]
         try:
             if len(calls) == 1:
-                _succeed(first, await self._timed(first.arrays, first.rows))
+                _succeed(first, await self._timed(first.arrays))
                 return
             merged = {name: np.concatenate([call.arrays[name] for call in calls]) for name in first.arrays}
-            outputs = await self._timed(merged, sum(call.rows for call in calls))
+            outputs = await self._timed(merged)
         except InferenceFailed as error:
             if len(calls) == 1:
                 _fail(first, error)
@@ -203,11 +207,11 @@ class BatchingBackend:
                 _succeed(call, {name: values[begin:end] for name, values in outputs.items()})
                 begin = end
 
-    async def _timed(self, arrays: Arrays, rows: int) -> Outputs:
+    async def _timed(self, arrays: Arrays) -> Outputs:
         started = time.perf_counter()
         outputs = await self._inner.infer(arrays)
         self._run_seconds.observe(time.perf_counter() - started)
-        self._batch_size.observe(rows)
+        self._batch_size.observe(len(next(iter(arrays.values()))))
         return outputs
 
     def _forget(self, call: _Call) -> None:
