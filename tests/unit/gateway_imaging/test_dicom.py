@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import jpeg_ls  # type: ignore[import-untyped]
 import numpy as np
 import pydicom
 import pytest
@@ -18,6 +19,8 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
     RLELossless,
 )
 
@@ -31,6 +34,7 @@ from gateway.imaging.errors import (
     UnreadableFile,
     UnsupportedDicom,
 )
+from gateway.imaging.jpeg_lossless import decode_jpeg_lossless
 from gateway.imaging.study import Study
 from service_kit.errors import ServiceError
 from tests.unit.gateway_imaging import pictures
@@ -228,6 +232,53 @@ def test_a_compressed_frame_of_another_size_than_the_header_is_refused(kind: str
     frame = pictures.save(pictures.gray8(512, 512), kind)
     with pytest.raises(UnreadableFile, match="differs in size"):
         decode(recoded(JPEGBaseline8Bit if kind == "JPEG" else JPEG2000Lossless, frame))
+
+
+# 16 x 32 gray pixels as lossless JPEG (process 14, first-order prediction): a ramp of 16 levels, each a column wide.
+def lossless_jpeg_frame(rows: int = 32, columns: int = 32) -> bytes:
+    """All differences are 0 or 1 or -31 * ... kept to two codes: "0" for 0 and "10" + one bit for +-1."""
+    table = b"\xff\xc4" + struct.pack(">HB", 2 + 17 + 2, 0) + bytes([1, 1] + [0] * 14) + bytes([0, 1])
+    frame = b"\xff\xc3" + struct.pack(">HBHHB3B", 11, 8, rows, columns, 1, 1, 0x11, 0)
+    scan = b"\xff\xda" + struct.pack(">HB2B3B", 8, 1, 1, 0, 1, 0, 0)
+    bits = ""
+    for row in range(rows):
+        for column in range(columns):
+            if column == 0:
+                # The first sample is predicted as 128, the first of a later row as the one above it.
+                bits += "0" if row == 0 else "101"
+            else:
+                bits += "101"
+    bits += "1" * (-len(bits) % 8)
+    data = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)).replace(b"\xff", b"\xff\x00")
+    return b"\xff\xd8" + table + frame + scan + data + b"\xff\xd9"
+
+
+def test_lossless_jpeg_is_decoded_in_a_child_process() -> None:
+    row, column = np.mgrid[0:32, 0:32]
+    expected = (128 + row + column).astype(np.uint8)
+    decoded = decode_jpeg_lossless(
+        lossless_jpeg_frame(), JPEGLosslessSV1, 32, 32, bits_allocated=8, bits_stored=8, signed=False
+    )
+    assert np.array_equal(decoded, expected)
+
+
+@pytest.mark.parametrize("cut", [8, 40, 70])
+def test_damaged_lossless_jpeg_ends_the_child_not_the_gateway(cut: int) -> None:
+    frame = lossless_jpeg_frame()[:cut] + b"\xff\xd9"
+    with pytest.raises(UnreadableFile):
+        decode_jpeg_lossless(frame, JPEGLosslessSV1, 32, 32, bits_allocated=8, bits_stored=8, signed=False)
+
+
+def test_jpeg_ls_frames_and_their_padding() -> None:
+    gray = pictures.gray8()
+    encoded = bytes(jpeg_ls.encode_array(gray))
+    assert np.array_equal(decode(recoded(JPEGLSLossless, encoded)).primary, gray)
+    padded = encoded[:-2] + b"\0" + encoded[-2:]
+    assert np.array_equal(decode(recoded(JPEGLSLossless, padded)).primary, gray)
+    with pytest.raises(UnreadableFile):
+        decode(recoded(JPEGLSLossless, encoded[:100]))
+    with pytest.raises(UnreadableFile, match="another kind"):
+        decode(recoded(JPEGLosslessSV1, encoded))
 
 
 def test_a_broken_compressed_frame_is_refused() -> None:

@@ -12,14 +12,14 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-import gdcm  # type: ignore[import-untyped]
 import pydicom
 from numpy.typing import NDArray
 from pydicom import encaps
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from gateway.imaging import geometry, gray, headers
@@ -27,6 +27,8 @@ from gateway.imaging.dicom_elements import PIXEL_DATA, ElementReader
 from gateway.imaging.dicom_rle import decode_rle
 from gateway.imaging.dicom_rules import (
     JPEG2000_SYNTAXES,
+    JPEG_LOSSLESS_SYNTAXES,
+    JPEG_LS_SYNTAXES,
     NATIVE_SYNTAXES,
     RLE,
     Header,
@@ -35,6 +37,7 @@ from gateway.imaging.dicom_rules import (
     warnings_of,
 )
 from gateway.imaging.errors import PictureTooLarge, UnreadableFile
+from gateway.imaging.jpeg_lossless import decode_jpeg_lossless
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.study import Picture
 
@@ -52,8 +55,8 @@ _LAST_GROUP: Final = PIXEL_DATA >> 16
 _MAX_META_BYTES: Final = 16_384
 _DEFLATED_HEAD_BYTES: Final = 2**20
 _PYDICOM_ERRORS: Final = (
-    InvalidDicomError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
-    NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError, Warning, struct.error,
+    InvalidDicomError, BytesLengthException, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
+    MemoryError, NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError, Warning, struct.error,
     zlib.error,
 )  # fmt: skip
 _DAMAGED: Final = "The DICOM file is damaged or cut short: its header cannot be read."
@@ -62,9 +65,6 @@ _DAMAGED: Final = "The DICOM file is damaged or cut short: its header cannot be 
 # that may reach a log.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-gdcm.Trace.WarningOff()
-gdcm.Trace.ErrorOff()
-gdcm.Trace.DebugOff()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +175,38 @@ def _decode_pixels(elements: Dataset, header: Header) -> NDArray[Any]:
     if syntax is None or syntax in NATIVE_SYNTAXES:
         # Some writers pad: what is beyond the picture is cut, what is missing is an error in the decoder.
         elements.PixelData = elements.PixelData[: rows * columns * header["BitsAllocated"] // 8]
+        stored = elements.pixel_array
     else:
         frame = encaps.get_frame(elements.PixelData, 0, number_of_frames=1)
-        if syntax == RLE:
-            signed = header["PixelRepresentation"] == 1
-            return decode_rle(frame, rows, columns, header["BitsAllocated"] // 8, signed=signed)
-        _check_code_stream(frame, syntax, rows, columns)
-    stored = elements.pixel_array
+        stored = _decode_frame(frame, syntax, elements, header)
     if stored.shape != (rows, columns):
         raise UnreadableFile("The DICOM pixels do not have the size that the header says.")
     return stored
 
 
+def _decode_frame(frame: bytes, syntax: str, elements: Dataset, header: Header) -> NDArray[Any]:
+    rows, columns, signed = header["Rows"], header["Columns"], header["PixelRepresentation"] == 1
+    if syntax == RLE:
+        return decode_rle(frame, rows, columns, header["BitsAllocated"] // 8, signed=signed)
+    _check_code_stream(frame, syntax, rows, columns)
+    if syntax in JPEG_LOSSLESS_SYNTAXES:
+        depths = {"bits_allocated": header["BitsAllocated"], "bits_stored": header["BitsStored"]}
+        return decode_jpeg_lossless(frame, syntax, rows, columns, signed=signed, **depths)
+    if syntax not in JPEG_LS_SYNTAXES:
+        return pixel_array(elements, raw=True, decoding_plugin="pillow")
+    if frame.endswith(b"\0\xff\xd9"):
+        # Some writers pad before the end marker, which CharLS refuses and others overlook.
+        frame = frame[:-2].rstrip(b"\0") + b"\xff\xd9"
+        elements.PixelData = encaps.encapsulate([frame])
+    return pixel_array(elements, raw=True, decoding_plugin="pyjpegls")
+
+
 def _check_code_stream(frame: bytes, syntax: str, rows: int, columns: int) -> None:
     """A compressed frame has a header of its own, which the decoder believes: it must say the same."""
     inner = headers.read_jpeg2000(frame) if syntax in JPEG2000_SYNTAXES else headers.read_jpeg(frame)
+    if syntax in JPEG_LOSSLESS_SYNTAXES | JPEG_LS_SYNTAXES:
+        expected = headers.JPEG_LS_FRAME if syntax in JPEG_LS_SYNTAXES else headers.LOSSLESS_FRAME
+        if inner.frame_marker != expected:
+            raise UnreadableFile("The compressed picture in the DICOM file is of another kind than its header says.")
     if (inner.rows, inner.columns, inner.channels) != (rows, columns, 1):
         raise UnreadableFile("The compressed picture inside the DICOM file differs in size from the header.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gateway.imaging.errors import MultiFrame, UnreadableFile, UnsupportedPixels
 
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_LS_SOF = 0xF7
+LOSSLESS_FRAME, JPEG_LS_FRAME = 0xC3, 0xF7
 _JPEG2000_START = b"\xff\x4f\xff\x51"
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _MAX_JPEG_SCANS = 64
@@ -20,13 +20,14 @@ _CUT_SHORT = "The file is cut short: it ends in the middle of its {}."
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a header says. `bits` is per channel; `orientation` is EXIF's 1 to 8."""
+    """What a header says. `bits` is per channel, `orientation` EXIF's 1 to 8, `frame_marker` a JPEG's kind of frame."""
 
     rows: int
     columns: int
     bits: int = 8
     channels: int = 1
     orientation: int = 1
+    frame_marker: int = 0
 
 
 def read_png(content: bytes) -> Header:
@@ -67,13 +68,13 @@ def read_jpeg(content: bytes) -> Header:
     for marker, segment in _jpeg_segments(content):
         if marker == 0xE1 and segment.startswith(b"Exif\x00\x00"):
             orientation = read_orientation(segment[6:])
-        elif marker in _SOF_MARKERS or marker == _JPEG_LS_SOF:
+        elif marker in _SOF_MARKERS or marker == JPEG_LS_FRAME:
             if len(segment) < 6:
                 break
             bits, rows, columns, channels = struct.unpack_from(">BHHB", segment)
             if content.count(b"\xff\xda") > _MAX_JPEG_SCANS:
                 raise UnsupportedPixels(f"The JPEG has more than {_MAX_JPEG_SCANS} scans; save it as a baseline JPEG.")
-            return Header(rows, columns, bits, channels, orientation)
+            return Header(rows, columns, bits, channels, orientation, marker)
     raise UnreadableFile("The JPEG has no readable frame header.")
 
 
