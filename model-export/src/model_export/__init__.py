@@ -1,0 +1,1 @@
+"""Trains NeuroGate's models, exports them to ONNX, checks and evaluates them. torch stays in here."""

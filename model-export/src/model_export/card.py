@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from model_export.verify import Parity
+from model_export.parity import Parity
 
 
 class ModelCard(BaseModel):

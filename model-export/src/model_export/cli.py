@@ -1,5 +1,7 @@
 """The command line: train, export, verify, publish, evaluate, samples."""
 
+# ruff: noqa: PLC0415 - torch is loaded by the commands that need it, not by --help
+
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +48,6 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="other than the recipe's")] = None,
     limit: Annotated[int | None, typer.Option(help="slices an epoch, for a quick look")] = None,
     seed: Annotated[int | None, typer.Option(help="of split, start and augmentation")] = None,
-    leaky: Annotated[bool, typer.Option(help="split by slice: for the leakage figure only, never published")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
 ) -> None:
     """Train a network; the best weights on the calibration patients stay in the cache."""
@@ -57,11 +58,24 @@ def train(
         if each not in CONFIGS:
             console.print(f"{each}: nothing to train; it is fitted when it is exported")
             continue
-        config = CONFIGS[each].with_overrides(
-            epochs=epochs, limit=limit, seed=seed, split="slice" if leaky else None
-        )
+        config = CONFIGS[each].with_overrides(epochs=epochs, limit=limit, seed=seed)
         path, history = train_network(data, cache, config, console.print, threads)
         console.print(f"{each}: best score {max(row['score'] for row in history):.4f}, checkpoint {path.name}")
+
+
+@app.command()
+def leakage(
+    data: Sets,
+    cache: Cache = DEFAULT_CACHE,
+    threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
+) -> None:
+    """Train both arms of the leakage study: the same small tumor network split by group, and by slice."""
+    from model_export.training.config import STUDY
+    from model_export.training.run import train_network
+
+    for split in ("group", "slice"):
+        path, _ = train_network(data, cache, STUDY.with_overrides(split=split), console.print, threads)
+        console.print(f"split by {split}: {path.name}")
 
 
 @app.command()

@@ -25,11 +25,12 @@ from model_export.export.clinical_graph import clinical_graph
 from model_export.export.networks import example_inputs, trained_network
 from model_export.export.onnx_graph import export_network, write_graph
 from model_export.export.triton_config import triton_config
+from model_export.parity import Parity
 from model_export.training.clinical import clinical_pipeline, encode, fitted_columns
 from model_export.training.config import CONFIGS, TrainingConfig
 from model_export.training.loop import load_checkpoint
 from model_export.training.run import checkpoint_path
-from model_export.verify import MAX_DIFFERENCE, Parity, compare
+from model_export.verify import MAX_DIFFERENCE, compare
 from service_kit.inference.manifest import ClinicalColumn, ModelManifest, Training, sha256_of
 from service_kit.inference.preprocessing import Preprocessing
 
@@ -87,9 +88,13 @@ def verify_model(name: str, path: Path, place: Workplace, seed: int) -> Parity:
     return compare(network, path, batches)
 
 
-def _verification_inputs(name: str, config: TrainingConfig, place: Workplace, count: int, seed: int) -> tuple[Tensor, ...]:
+def _verification_inputs(
+    name: str, config: TrainingConfig, place: Workplace, count: int, seed: int
+) -> tuple[Tensor, ...]:
     image, *others = example_inputs(name, config.size, count, seed)
-    cached = sorted((place.cache / "pictures").glob(f"{'lgg' if name == 'seg-flair-film' else 't1'}-{config.size}-*[0-9a-f].npy"))
+    cached = sorted(
+        (place.cache / "pictures").glob(f"{'lgg' if name == 'seg-flair-film' else 't1'}-{config.size}-*[0-9a-f].npy")
+    )
     cached = [path for path in cached if not path.stem.endswith("masks")]
     if cached:
         pictures = np.load(cached[0], mmap_mode="r")
@@ -135,7 +140,9 @@ def publish_model(name: str, place: Workplace, report: Callable[[str], None]) ->
     (folder / "1").mkdir(parents=True, exist_ok=True)
     (folder / "1" / "model.onnx").write_bytes(exported.read_bytes())
     split = split_of(name, place.root, seed)
-    manifest = _manifest(entry, folder, config, split, clinical_columns(place.root, seed) if _reads_record(name) else ())
+    manifest = _manifest(
+        entry, folder, config, split, clinical_columns(place.root, seed) if _reads_record(name) else ()
+    )
     manifest.dump(folder)
     fitted = _fit(manifest, place, seed, split)
     fitted.dump(folder)
@@ -235,4 +242,3 @@ def _card(
             "model-export evaluate --data ../shared/data --out docs/evaluation",
         ),
     )
-

@@ -4,25 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from model_export.engine import OnnxModel
+from model_export.parity import Parity
 
 MAX_DIFFERENCE = 1e-4
 MIN_DICE = 0.999
-
-
-class Parity(BaseModel):
-    """What was compared and how far apart it was. Probabilities for classifiers, masks too for segmentation."""
-
-    model_config = ConfigDict(frozen=True)
-
-    batches: tuple[int, ...]
-    max_probability_difference: float
-    max_output_difference: float
-    mask_dice: float | None = None
-    passed: bool
 
 
 def compare(network: nn.Module, path: Path, batches: list[tuple[Tensor, ...]]) -> Parity:

@@ -1,5 +1,7 @@
 """Batch normalization, put back into folded weights (and folded again at export), without changing the function."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -43,7 +45,7 @@ def fold_batchnorm(network: nn.Module) -> nn.Module:
         if not isinstance(module, nn.Sequential):
             continue
         names = list(module._modules)
-        for left, right in zip(names, names[1:], strict=False):
+        for left, right in pairwise(names):
             convolution, norm = module._modules[left], module._modules[right]
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 _fold_pair(convolution, norm)

@@ -39,7 +39,9 @@ COLUMNS = (
         codes={"astrocytoma": 1, "oligoastrocytoma": 2, "oligodendroglioma": 3},
     ),
     Column("race", "race", "category", "race", codes={"black or african american": 2, "white": 3}),
-    Column("ethnicity", "ethnicity", "category", "ethnicity", codes={"hispanic or latino": 1, "not hispanic or latino": 2}),
+    Column(
+        "ethnicity", "ethnicity", "category", "ethnicity", codes={"hispanic or latino": 1, "not hispanic or latino": 2}
+    ),
 )
 """The columns in the model's order. The table codes WHO grade II as 1 and III as 2: `offset` makes them 2 and 3."""
 

@@ -50,9 +50,7 @@ def film_set(root: Path, preprocessing: Preprocessing, cache: Path, seed: int) -
     of_brats = cached(cache, f"brats-{preprocessing.size}", preprocessing, keys, make)
     if of_lgg.masks is None or of_brats.masks is None:
         raise ValueError("the segmentation sets have no masks")
-    both = Pictures(
-        np.concatenate([of_lgg.images, of_brats.images]), np.concatenate([of_lgg.masks, of_brats.masks])
-    )
+    both = Pictures(np.concatenate([of_lgg.images, of_brats.images]), np.concatenate([of_lgg.masks, of_brats.masks]))
     groups = [item.patient for item in lgg] + [case.group for case, _ in pairs]
     return FilmSet(both, groups, np.arange(len(groups)) < len(lgg), film_split(root, seed), lgg)
 

@@ -78,8 +78,8 @@ def _volume_samples(root: Path) -> list[TumorSample]:
     for case in read_volumes(root, "normal"):
         (name,) = case.arrays
         for plane in PLANES:
-            for index in np.linspace(0.25 * case.depth(plane), 0.75 * case.depth(plane), _NORMAL_SLICES).astype(int):
-                samples.append(_volume_sample(case, name, plane, int(index), "no_tumor"))
+            indexes = np.linspace(0.25 * case.depth(plane), 0.75 * case.depth(plane), _NORMAL_SLICES).astype(int)
+            samples += [_volume_sample(case, name, plane, int(index), "no_tumor") for index in indexes]
     for case in read_volumes(root, "brats"):
         tumor = case.arrays["seg"] > 0
         for plane, axes in (("axial", (0, 1)), ("coronal", (0, 2)), ("sagittal", (1, 2))):

@@ -11,7 +11,7 @@ from model_export.datasets.lgg import read_lgg, read_sequences, split_lgg
 from model_export.datasets.pictures import Pictures, cached, read_gray
 from model_export.datasets.slices import read_slices, split_slices
 from model_export.datasets.split import GroupSplit, split_groups
-from model_export.datasets.volumes import PLANES, VolumeCase, read_volumes
+from model_export.datasets.volumes import PLANES, read_volumes
 from service_kit.inference.preprocessing import Preprocessing
 
 _NORMAL_SLICES, _BRATS_SLICES, _LGG_SLICES = 14, 4, 3

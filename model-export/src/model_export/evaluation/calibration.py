@@ -41,8 +41,7 @@ def calibrate(
     temperature = fit_temperature(logits, truth)
     probabilities = softmax(logits, temperature)
     thresholds = {
-        label: conformal_threshold(probabilities[truth == index, index], coverage)
-        for index, label in enumerate(labels)
+        label: conformal_threshold(probabilities[truth == index, index], coverage) for index, label in enumerate(labels)
     }
     return Calibration(temperature=temperature, coverage=coverage, thresholds=thresholds)
 

@@ -4,15 +4,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model_export.datasets.pictures import read_gray
-from model_export.datasets.split import members, split_by_slice
 from model_export.datasets.tumor_set import TumorSample, tumor_samples
 from model_export.datasets.view_set import view_samples
-from model_export.evaluation.bootstrap import Estimate, group_bootstrap
+from model_export.evaluation.bootstrap import group_bootstrap
 from model_export.evaluation.calibration import prediction_sets
+from model_export.evaluation.leakage import evaluate_leakage
 from model_export.evaluation.metrics import (
     accuracy,
     calibration_error,
@@ -111,7 +110,7 @@ def _views64(root: Path) -> list[tuple[Path, str, str]]:
         return [(folder / row["image"], row["view"], row["note"]) for row in csv.DictReader(stream)]
 
 
-def evaluate_tumor(root: Path, models: Path, seed: int, leaky_checkpoint: Path | None) -> TumorResult:
+def evaluate_tumor(root: Path, models: Path, seed: int, cache: Path) -> TumorResult:
     """On the test groups of `t1_slices`; extras, probes and the leaky arm beside."""
     view, tumor = PublishedModel.open(models, "view"), PublishedModel.open(models, "tumor")
     if tumor.manifest.calibration is None:
@@ -125,7 +124,6 @@ def evaluate_tumor(root: Path, models: Path, seed: int, leaky_checkpoint: Path |
     present, has_tumor = 1.0 - probabilities[:, _NO_TUMOR], truth != _NO_TUMOR
     called = present >= 0.5
     extra_right = classify_tumors(view, tumor, [s.load for s in extras]).argmax(axis=1) == _truth(extras)
-    leaky = None if leaky_checkpoint is None else _leaky(samples, view, leaky_checkpoint, tumor, seed)
     return TumorResult(
         grouped=judge_classifier(
             logits, truth, TUMOR_LABELS, groups, [s.source for s in test], tumor.manifest.calibration
@@ -136,8 +134,7 @@ def evaluate_tumor(root: Path, models: Path, seed: int, leaky_checkpoint: Path |
         binary_specificity=float((~called[~has_tumor]).mean()),
         extras=source_rows(extra_right, [f"{s.source}, {s.label}" for s in extras], [s.group for s in extras]),
         probes=_probes(view, tumor, test, truth),
-        leaky_accuracy=leaky[0] if leaky else None,
-        leaky_macro_f1=leaky[1] if leaky else None,
+        leaky=evaluate_leakage(samples, split, view, cache),
     )
 
 
@@ -163,28 +160,3 @@ def _probes(
         "rim_only_binary_accuracy": float(right.mean()),
         "always_tumor_binary_accuracy": float((truth != _NO_TUMOR).mean()),
     }
-
-
-def _leaky(
-    samples: list[TumorSample], view: PublishedModel, checkpoint: Path, tumor: PublishedModel, seed: int
-) -> tuple[Estimate, Estimate]:
-    """Accuracy and macro-F1 of the network that was trained on a split by slice, on that split's test slices."""
-    from model_export.export.networks import trained_network
-    from model_export.training.loop import load_checkpoint
-
-    main = [s for s in samples if s.main]
-    names = [f"slice-{index}" for index in range(len(main))]
-    test = [main[i] for i in members(names, split_by_slice(len(main), seed).test)]
-    network = trained_network("tumor", load_checkpoint(checkpoint)[0])
-    predicted = []
-    for start in range(0, len(test), 64):
-        pixels = [s.load() for s in test[start : start + 64]]
-        features = view.model.run({"image": np.stack([view.place(p)[0][None] for p in pixels])})["features"]
-        images = torch.from_numpy(np.stack([tumor.place(p)[0][None] for p in pixels]))
-        with torch.no_grad():
-            predicted.append(network(images, torch.from_numpy(features))[0].argmax(dim=1).numpy())
-    answers, truth, groups = np.concatenate(predicted), _truth(test), [s.group for s in test]
-    return (
-        group_bootstrap(groups, lambda at: accuracy(truth[at], answers[at])),
-        group_bootstrap(groups, lambda at: macro_f1(truth[at], answers[at], len(TUMOR_LABELS))),
-    )

@@ -58,6 +58,17 @@ class ViewResult(_Frozen):
     other_sources: tuple[SourceRow, ...]
 
 
+class LeakageStudy(_Frozen):
+    """One recipe, two splits: by group (honest) and by slice (patients on both sides)."""
+
+    epochs: int
+    size: int
+    grouped_accuracy: Estimate
+    grouped_macro_f1: Estimate
+    leaky_accuracy: Estimate
+    leaky_macro_f1: Estimate
+
+
 class TumorResult(_Frozen):
     """The tumor model: four classes, tumor or not, its extras, shortcut probes, and the leaky arm."""
 
@@ -68,8 +79,7 @@ class TumorResult(_Frozen):
     binary_specificity: float
     extras: tuple[SourceRow, ...]
     probes: dict[str, float]
-    leaky_accuracy: Estimate | None
-    leaky_macro_f1: Estimate | None
+    leaky: LeakageStudy | None
 
 
 class DiceRow(_Frozen):

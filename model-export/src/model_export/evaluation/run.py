@@ -14,7 +14,6 @@ from model_export.evaluation.clinical import evaluate_clinical
 from model_export.evaluation.results import EvaluationResults
 from model_export.evaluation.segmenters import evaluate_seg_film, evaluate_seg_t1
 from model_export.repository import PROTOCOL, clinical_columns, split_of
-from model_export.training.run import checkpoint_path
 from service_kit.inference.manifest import ModelManifest
 
 _FIELDS = {"seg-t1": "seg_t1", "seg-flair-film": "seg_flair_film"}
@@ -29,11 +28,12 @@ def evaluate_models(
         ValueError: a manifest names other groups than the split under `root` gives: its figures would not be honest.
     """
     torch.set_num_threads(threads)
-    manifests = {name: ModelManifest.load(models / name) for name in CATALOG if (models / name / "manifest.json").exists()}
-    leaky = checkpoint_path(cache, "tumor", "slice")
+    manifests = {
+        name: ModelManifest.load(models / name) for name in CATALOG if (models / name / "manifest.json").exists()
+    }
     runs: dict[str, Callable[[int], Any]] = {
         "view": lambda seed: evaluate_view(root, models, seed),
-        "tumor": lambda seed: evaluate_tumor(root, models, seed, leaky if leaky.exists() else None),
+        "tumor": lambda seed: evaluate_tumor(root, models, seed, cache),
         "seg-t1": lambda seed: evaluate_seg_t1(root, models, seed),
         "seg-flair-film": lambda seed: evaluate_seg_film(root, models, seed, clinical_columns(root, seed)),
         "clinical": lambda seed: evaluate_clinical(root, models, seed),
@@ -60,10 +60,8 @@ def evaluate_models(
 
 def _into_card(folder: Path, result: Any) -> None:
     figures = _without_values(result.model_dump(mode="json"))
-    leaky = {key: figures.pop(key) for key in [k for k in figures if k.startswith("leaky_")]}
-    known = {key: value for key, value in leaky.items() if value is not None}
-    card = ModelCard.load(folder).model_copy(update={"metrics": figures, "leaky": known or None})
-    card.dump(folder)
+    leaky = figures.pop("leaky", None)
+    ModelCard.load(folder).model_copy(update={"metrics": figures, "leaky": leaky}).dump(folder)
 
 
 def _without_values(figures: Any) -> Any:

@@ -69,9 +69,7 @@ def evaluate_seg_t1(root: Path, models: Path, seed: int) -> SegT1Result:
     )
 
 
-def evaluate_seg_film(
-    root: Path, models: Path, seed: int, columns: tuple[ClinicalColumn, ...]
-) -> SegFilmResult:
+def evaluate_seg_film(root: Path, models: Path, seed: int, columns: tuple[ClinicalColumn, ...]) -> SegFilmResult:
     """Dice of each test patient's volume with all sequences and the record, without either, and on BraTS cases."""
     model = PublishedModel.open(models, "seg-flair-film")
     rule, split, table = _rule(model), film_split(root, seed), read_clinical(root)

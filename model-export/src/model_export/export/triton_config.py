@@ -15,7 +15,7 @@ def triton_config(name: str, inputs: Sequence[TensorSpec], outputs: Sequence[Ten
         *_tensors("input", inputs),
         *_tensors("output", outputs),
         "dynamic_batching { max_queue_delay_microseconds: 0 }",
-        'version_policy { latest { num_versions: 1 } }',
+        "version_policy { latest { num_versions: 1 } }",
     ]
     return "\n".join(lines) + "\n"
 

@@ -18,7 +18,7 @@ _DATE, _TIME = datetime.date(2026, 1, 1), datetime.time(12, 0)
 
 
 def write_dicom(path: Path, picture: NDArray[np.uint8], view: str, spacing_mm: float) -> Path:
-    """Write `picture [rows, columns]` stretched to 12 bits. The identifiers derive from the name: no two runs differ."""
+    """Write `picture [rows, columns]` stretched to 12 bits. Identifiers derive from the name."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["neurogate-sample", path.name, "instance"])

@@ -20,7 +20,7 @@ def scanned(head: Plane, flow: Plane, random: np.random.Generator) -> NDArray[np
     bias = np.exp(cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
     grain = cv2.GaussianBlur(random.normal(size=(2, SIDE, SIDE)).astype(np.float32).transpose(1, 2, 0), (0, 0), 0.6)
     noisy = np.hypot(moved * bias + 0.02 * grain[..., 0], 0.02 * grain[..., 1])
-    return np.clip(np.rint(noisy * 235.0), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(noisy * 235.0), 0, 255), np.uint8)
 
 
 def warped_mask(mask: NDArray[np.uint8], flow: Plane) -> NDArray[np.uint8]:

@@ -86,7 +86,8 @@ def _flow(target: Plane, moving: Plane) -> Plane:
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     engine.setFinestScale(1)
     to_bytes = [np.clip(plane * 255, 0, 255).astype(np.uint8) for plane in (target, moving)]
-    flow = engine.calc(to_bytes[0], to_bytes[1], None)
+    start = np.zeros((*target.shape, 2), np.float32)
+    flow = engine.calc(to_bytes[0], to_bytes[1], start)
     return np.asarray(cv2.GaussianBlur(flow, (0, 0), 3.0), np.float32)
 
 

@@ -25,9 +25,7 @@ class Augmentation(BaseModel):
     noise: float = 0.05
     blur_share: float = 0.3
 
-    def apply(
-        self, images: Tensor, masks: Tensor | None, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor | None]:
+    def apply(self, images: Tensor, masks: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Uint8 `images [N, C, S, S]` (and `masks [N, 1, S, S]`, 0..255) -> float images 0..255, masks 0..1."""
         count = len(images)
         grid = functional.affine_grid(self._matrices(count, generator), list(images[:, :1].shape), align_corners=False)
@@ -67,7 +65,9 @@ class Augmentation(BaseModel):
         chosen = torch.rand(count, generator=generator) < self.blur_share
         if bool(chosen.any()):
             share = 0.35 + 0.5 * float(torch.rand(1, generator=generator))
-            small = functional.interpolate(picture[chosen], scale_factor=share, mode="area", recompute_scale_factor=True)
+            small = functional.interpolate(
+                picture[chosen], scale_factor=share, mode="area", recompute_scale_factor=True
+            )
             picture[chosen] = functional.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)
         strength = torch.rand(count, 1, 1, 1, generator=generator) * self.noise
         noise = torch.randn(picture.shape, generator=generator)

@@ -9,7 +9,10 @@ TrainableName = Literal["view", "tumor", "seg-t1", "seg-flair-film"]
 
 
 class TrainingConfig(BaseModel):
-    """One training run. `split` is `group` for all that is published; `slice` makes the leaky figure."""
+    """One training run. `split` is `group` for all that is published.
+
+    A `study` is one arm of the leakage study (`group` or `slice`), never published.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +27,7 @@ class TrainingConfig(BaseModel):
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.05
     limit: Annotated[int, Field(ge=0, description="slices an epoch; 0: all")] = 0
     split: Literal["group", "slice"] = "group"
+    study: bool = False
     seed: int = DEFAULT_SEED
 
     def with_overrides(self, **changes: object) -> Self:
@@ -38,3 +42,5 @@ CONFIGS: dict[str, TrainingConfig] = {
     "seg-t1": TrainingConfig(name="seg-t1", size=192, epochs=13, batch=24, rate=1.5e-3),
     "seg-flair-film": TrainingConfig(name="seg-flair-film", size=192, epochs=12, batch=24, rate=1.5e-3),
 }
+STUDY = CONFIGS["tumor"].with_overrides(size=96, epochs=5, study=True)
+"""The recipe of both arms of the leakage study: the tumor network, smaller pictures, fewer epochs."""

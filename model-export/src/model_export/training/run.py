@@ -6,30 +6,31 @@ import torch
 
 from model_export.training.config import TrainingConfig
 from model_export.training.loop import Report, Task, fit
+from model_export.training.seg_film import SegFilmTask
+from model_export.training.seg_t1 import SegT1Task
+from model_export.training.tumor import TumorTask
+from model_export.training.view import ViewTask
 
 
 def _task(root: Path, cache: Path, config: TrainingConfig) -> Task:
     pictures = cache / "pictures"
     if config.name == "view":
-        from model_export.training.view import ViewTask
-
         return ViewTask(root, pictures, config)
     if config.name == "tumor":
-        from model_export.training.tumor import TumorTask
-
         return TumorTask(root, pictures, config, checkpoint_path(cache, "view"))
     if config.name == "seg-t1":
-        from model_export.training.seg_t1 import SegT1Task
-
         return SegT1Task(root, pictures, config)
-    from model_export.training.seg_film import SegFilmTask
-
     return SegFilmTask(root, pictures, config)
 
 
-def checkpoint_path(cache: Path, name: str, split: str = "group") -> Path:
-    """Where the best weights of a network are kept; the leaky arm has a file of its own."""
-    return cache / "checkpoints" / (f"{name}.pt" if split == "group" else f"{name}-leaky.pt")
+def checkpoint_path(cache: Path, name: str) -> Path:
+    """Where the best weights of a network are kept."""
+    return cache / "checkpoints" / f"{name}.pt"
+
+
+def study_path(cache: Path, split: str) -> Path:
+    """Where an arm (`group` or `slice`) of the leakage study is kept."""
+    return cache / "checkpoints" / f"tumor-study-{split}.pt"
 
 
 def train_network(
@@ -43,7 +44,5 @@ def train_network(
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     task = _task(root, cache, config)
-    path = checkpoint_path(cache, config.name, config.split)
+    path = study_path(cache, config.split) if config.study else checkpoint_path(cache, config.name)
     return path, fit(task, config, path, report)
-
-

@@ -48,7 +48,7 @@ class SegFilmTask:
         self._columns = fitted_columns(np.array([table[patient] for patient in fitted_on]))
         self._records = np.array([table.get(group, empty_record()) for group in found.groups])
         self._vectors = torch.from_numpy(encode(self._records, self._columns))
-        has_tumor = (found.pictures.masks > 127).any(axis=(1, 2))
+        has_tumor = np.asarray((found.pictures.masks > 127).any(axis=(1, 2)), np.bool_)
         train = np.array(members(found.groups, self.split.train))
         self._tumor, self._empty = train[has_tumor[train]], train[~has_tumor[train]]
         calibration = np.array(members(found.groups, self.split.calibration))
