@@ -56,8 +56,8 @@ _MAX_META_BYTES: Final = 16_384
 _DEFLATED_HEAD_BYTES: Final = 2**20
 _PYDICOM_ERRORS: Final = (
     InvalidDicomError, BytesLengthException, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
-    MemoryError, NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError, Warning, struct.error,
-    zlib.error,
+    MemoryError, NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError, Warning,
+    struct.error, zlib.error,
 )  # fmt: skip
 _DAMAGED: Final = "The DICOM file is damaged or cut short: its header cannot be read."
 
