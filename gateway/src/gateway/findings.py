@@ -1,11 +1,11 @@
 """What an analysis leaves behind, beside its JSON: the pixels it saw, the mask, the heat map."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.imaging.bare import BareFile
 from gateway.schemas import Analysis
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
@@ -22,6 +22,14 @@ class Saliency:
     values: NDArray[np.float32]
     extent: tuple[float, float, float, float]
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class BareFile:
+    """A file that decodes to exactly a picture's pixels and holds nothing else; a fraction of their size."""
+
+    kind: Literal["png", "jpeg"]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from gateway.imaging.bare import BareFile, strip_picture
+from gateway.findings import BareFile
+from gateway.imaging.bare import strip_picture
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.raster import RasterFormat, decode_raster
 from tests.unit.gateway_imaging import pictures

@@ -11,8 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.errors import IdempotencyKeyReused, InvalidCursor, RequestInProgress
-from gateway.findings import Findings
-from gateway.imaging.bare import BareFile
+from gateway.findings import BareFile, Findings
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.raster import decode_raster
 from gateway.jobs import keys

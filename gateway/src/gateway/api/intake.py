@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from gateway.api.form import Form, FormLimits, read_form
 from gateway.api.strict_json import NotStrict, parse_object
 from gateway.errors import InvalidClinicalRecord, InvalidOptions
-from gateway.imaging.bare import BareFile, strip_picture
+from gateway.findings import BareFile
+from gateway.imaging.bare import strip_picture
 from gateway.imaging.decode import DecodeLimits, decode_study
 from gateway.imaging.study import Study
 from gateway.schemas import AnalysisOptions

@@ -6,9 +6,8 @@ and whatever follows the picture's end are left out.
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import Literal
 
+from gateway.findings import BareFile
 from gateway.imaging.headers import read_jpeg, read_png
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -18,14 +17,6 @@ _JPEG_KEPT = frozenset({0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD})
 _SCAN, _END = 0xDA, b"\xff\xd9"
 # In a scan's coded bytes FF is followed by 00, by a restart marker, or by a fill byte; anything else ends the scan.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-
-
-@dataclass(frozen=True, slots=True)
-class BareFile:
-    """A file that decodes to exactly a picture's pixels and holds nothing else; a fraction of their size."""
-
-    kind: Literal["png", "jpeg"]
-    content: bytes
 
 
 def strip_picture(content: bytes, kind: str) -> BareFile | None:
