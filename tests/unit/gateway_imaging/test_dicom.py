@@ -1,3 +1,4 @@
+import base64
 import csv
 import io
 import os
@@ -5,7 +6,6 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import jpeg_ls  # type: ignore[import-untyped]
 import numpy as np
 import pydicom
 import pytest
@@ -203,9 +203,9 @@ def test_blank_slice() -> None:
         decode(pictures.dicom(np.zeros((64, 64), np.uint16)))
 
 
-def recoded(syntax: str, frame: bytes) -> bytes:
-    """The slice with its one compressed frame under `syntax`."""
-    ds = pydicom.dcmread(io.BytesIO(pictures.dicom(pictures.gray8())))
+def recoded(syntax: str, frame: bytes, pixels: Any = None) -> bytes:
+    """The slice with its one compressed frame under `syntax`; `pixels` give the size."""
+    ds = pydicom.dcmread(io.BytesIO(pictures.dicom(pictures.gray8() if pixels is None else pixels)))
     ds.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
     ds.PixelData = encaps.encapsulate([frame])
     ds["PixelData"].is_undefined_length = True
@@ -269,16 +269,29 @@ def test_damaged_lossless_jpeg_ends_the_child_not_the_gateway(cut: int) -> None:
         decode_jpeg_lossless(frame, JPEGLosslessSV1, 32, 32, bits_allocated=8, bits_stored=8, signed=False)
 
 
-def test_jpeg_ls_frames_and_their_padding() -> None:
-    gray = pictures.gray8()
-    encoded = bytes(jpeg_ls.encode_array(gray))
-    assert np.array_equal(decode(recoded(JPEGLSLossless, encoded)).primary, gray)
-    padded = encoded[:-2] + b"\0" + encoded[-2:]
-    assert np.array_equal(decode(recoded(JPEGLSLossless, padded)).primary, gray)
+# A 32 x 32 ramp (16 + 3 * row + column) as JPEG-LS, 8 bits, made with CharLS.
+JPEG_LS_RAMP = base64.b64decode(
+    "/9j/9wALCAAgACABAREA/9oACAEBAAAAAAD2/zf/f/9//3+2lf9//3m//3//Yn//f/9b/3//ft//f/95/3//f7//f/93/3//fv9/"
+    "/3/f/3//e/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9//3//f/9/"
+    "/3//f/9//3//f/9//3//f/9//3//QP/Z"
+)
+
+
+def test_jpeg_ls_frames() -> None:
+    row, column = np.mgrid[0:32, 0:32]
+    ramp = (16 + 3 * row + column).astype(np.uint8)
+    assert np.array_equal(decode(recoded(JPEGLSLossless, JPEG_LS_RAMP, ramp)).primary, ramp)
     with pytest.raises(UnreadableFile):
-        decode(recoded(JPEGLSLossless, encoded[:100]))
+        decode(recoded(JPEGLSLossless, JPEG_LS_RAMP[:40], ramp))
     with pytest.raises(UnreadableFile, match="another kind"):
-        decode(recoded(JPEGLosslessSV1, encoded))
+        decode(recoded(JPEGLosslessSV1, JPEG_LS_RAMP, ramp))
+
+
+def test_signs_of_lossless_samples() -> None:
+    frame = lossless_jpeg_frame()
+    values = decode_jpeg_lossless(frame, JPEGLosslessSV1, 32, 32, bits_allocated=8, bits_stored=8, signed=True)
+    assert values.dtype == np.int8
+    assert values[0, 0] == -128
 
 
 def test_a_broken_compressed_frame_is_refused() -> None:

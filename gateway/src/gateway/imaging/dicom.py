@@ -188,20 +188,19 @@ def _decode_frame(frame: bytes, syntax: str, elements: Dataset, header: Header) 
     rows, columns, signed = header["Rows"], header["Columns"], header["PixelRepresentation"] == 1
     if syntax == RLE:
         return decode_rle(frame, rows, columns, header["BitsAllocated"] // 8, signed=signed)
-    _check_code_stream(frame, syntax, rows, columns)
-    if syntax in JPEG_LOSSLESS_SYNTAXES:
-        depths = {"bits_allocated": header["BitsAllocated"], "bits_stored": header["BitsStored"]}
-        return decode_jpeg_lossless(frame, syntax, rows, columns, signed=signed, **depths)
-    if syntax not in JPEG_LS_SYNTAXES:
-        return pixel_array(elements, raw=True, decoding_plugin="pillow")
-    if frame.endswith(b"\0\xff\xd9"):
-        # Some writers pad before the end marker, which CharLS refuses and others overlook.
-        frame = frame[:-2].rstrip(b"\0") + b"\xff\xd9"
-        elements.PixelData = encaps.encapsulate([frame])
-    return pixel_array(elements, raw=True, decoding_plugin="pyjpegls")
+    inner = _check_code_stream(frame, syntax, rows, columns)
+    if syntax in JPEG_LOSSLESS_SYNTAXES | JPEG_LS_SYNTAXES:
+        # GDCM keeps the allocated bits of lossless JPEG, and those that a JPEG-LS code stream needs.
+        needed = 8 if inner.bits <= 8 else 16
+        allocated = needed if syntax in JPEG_LS_SYNTAXES else header["BitsAllocated"]
+        stored = min(header["BitsStored"], allocated)
+        return decode_jpeg_lossless(
+            frame, syntax, rows, columns, bits_allocated=allocated, bits_stored=stored, signed=signed
+        )
+    return pixel_array(elements, raw=True, decoding_plugin="pillow")
 
 
-def _check_code_stream(frame: bytes, syntax: str, rows: int, columns: int) -> None:
+def _check_code_stream(frame: bytes, syntax: str, rows: int, columns: int) -> headers.Header:
     """A compressed frame has a header of its own, which the decoder believes: it must say the same."""
     inner = headers.read_jpeg2000(frame) if syntax in JPEG2000_SYNTAXES else headers.read_jpeg(frame)
     if syntax in JPEG_LOSSLESS_SYNTAXES | JPEG_LS_SYNTAXES:
@@ -210,3 +209,4 @@ def _check_code_stream(frame: bytes, syntax: str, rows: int, columns: int) -> No
             raise UnreadableFile("The compressed picture in the DICOM file is of another kind than its header says.")
     if (inner.rows, inner.columns, inner.channels) != (rows, columns, 1):
         raise UnreadableFile("The compressed picture inside the DICOM file differs in size from the header.")
+    return inner

@@ -1,4 +1,4 @@
-"""Decodes one lossless JPEG frame with GDCM; run as a program of its own by `gateway.imaging.jpeg_lossless`.
+"""Decodes one lossless JPEG or JPEG-LS frame with GDCM; run as a program of its own by `gateway.imaging.jpeg_lossless`.
 
 GDCM ends the whole process on some damaged frames, so it never runs inside the gateway. Frame in on stdin, pixels out
 on stdout; arguments: transfer syntax, rows, columns, bits allocated, bits stored, 1 for signed, memory limit in bytes.
