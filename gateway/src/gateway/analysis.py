@@ -10,7 +10,7 @@ from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.findings import Findings
 from gateway.imaging.study import Study
-from gateway.reporting.measure import measure
+from gateway.reporting.measure import extent, measure
 from gateway.schemas import (
     Analysis,
     ClinicalSummary,
@@ -111,16 +111,22 @@ def compose(study: Study, answers: Answers, watch: Stopwatch) -> Findings:
 
 
 def summarize_outline(outline: SegmentationAnswer, spacing_mm: tuple[float, float] | None) -> SegmentationSummary:
-    """The outline's measures as callers see them."""
-    found = measure(outline.mask, spacing_mm)
+    """The outline's measures as callers see them. Without spacing there are no millimeters, and no diameters."""
     result = outline.result
+    if spacing_mm is None:
+        area_px, bounding_box = extent(outline.mask)
+        area_mm2 = longest_mm = perpendicular_mm = None
+    else:
+        found = measure(outline.mask, spacing_mm)
+        area_px, bounding_box, area_mm2 = found.area_px, found.bounding_box, found.area_mm2
+        longest_mm, perpendicular_mm = found.longest_diameter_mm, found.perpendicular_diameter_mm
     return SegmentationSummary(
-        area_px=found.area_px,
-        area_mm2=found.area_mm2,
-        volume_ml=found.volume_ml,
-        longest_diameter_mm=found.longest_diameter_mm,
-        perpendicular_diameter_mm=found.perpendicular_diameter_mm,
-        bounding_box=found.bounding_box,
+        area_px=area_px,
+        area_mm2=area_mm2,
+        volume_ml=None,
+        longest_diameter_mm=longest_mm,
+        perpendicular_diameter_mm=perpendicular_mm,
+        bounding_box=bounding_box,
         labels=result.labels,
         substituted=result.substituted,
         clinical_used=result.clinical_used,

@@ -38,17 +38,25 @@ class Measurements:
     perpendicular_axis: Axis | None = None
 
 
+def extent(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[int, tuple[int, int, int, int]]:
+    """Area in pixels and bounding box of `mask [rows, columns]`: what is known without spacing, and cheap."""
+    inside = np.asarray(mask, np.bool_)
+    in_rows, in_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if in_rows.size == 0:
+        return 0, (0, 0, 0, 0)
+    box = (int(in_rows[0]), int(in_columns[0]), int(in_rows[-1]) + 1, int(in_columns[-1]) + 1)
+    return int(np.count_nonzero(inside)), box
+
+
 def measure(mask: NDArray[np.bool_] | NDArray[np.uint8], spacing_mm: tuple[float, float] | None) -> Measurements:
     """Measure `mask [rows, columns]`, on a grid with `spacing_mm` (between rows, between columns)."""
     inside = np.asarray(mask, np.bool_)
-    area_px = int(np.count_nonzero(inside))
+    area_px, (top, left, bottom, right) = extent(inside)
     known = spacing_mm is not None
     row_mm, column_mm = spacing_mm or (1.0, 1.0)
     if area_px == 0:
         nothing = 0.0 if known else None
         return Measurements(0, nothing, None, 0.0, 0.0, nothing, nothing, (0, 0, 0, 0), 0)
-    in_rows, in_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    top, left, bottom, right = int(in_rows[0]), int(in_columns[0]), int(in_rows[-1]) + 1, int(in_columns[-1]) + 1
     largest, components = _largest_component(inside[top:bottom, left:right])
     scale = np.array([row_mm, column_mm])
     longest = _longest_axis(largest, scale)

@@ -86,7 +86,11 @@ def _resize(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """Resample `[rows, columns]` (uint8 or float32). Hamming averages what is shrunk, as an area filter does."""
     shrinks = height < pixels.shape[0] or width < pixels.shape[1]
     kernel = Image.Resampling.HAMMING if shrinks else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), kernel))
+    mode = "L" if pixels.dtype == np.uint8 else "F"
+    # Not `fromarray`, which copies the pixels once more.
+    size = (pixels.shape[1], pixels.shape[0])
+    source = Image.frombuffer(mode, size, np.ascontiguousarray(pixels), "raw", mode, 0, 1)
+    return np.asarray(source.resize((width, height), kernel))
 
 
 def _percentiles(pixels: Pixels, *ranks: float) -> list[float]:
