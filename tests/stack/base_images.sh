@@ -17,9 +17,17 @@ if grep -qx 'ID=debian' /etc/os-release; then
     /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
 fi
 
+bootstrap() { # in two steps, so that dpkg can be told in between not to flush every file to the disk, nor to write manuals
+  debootstrap --foreign --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates \
+    "$suite" "$root" "${mirror[@]}" || return
+  install -d "$root/etc/dpkg/dpkg.cfg.d"
+  printf '%s\n' force-unsafe-io path-exclude=/usr/share/{man,info,locale}/'*' 'path-exclude=/usr/share/doc/*' \
+    >"$root/etc/dpkg/dpkg.cfg.d/slim"
+  chroot "$root" /debootstrap/debootstrap --second-stage
+}
+
 make_python() { # as small as the official slim image
-  debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates "$suite" "$root" "${mirror[@]}" \
-    >"$stack_cache/debootstrap.log" 2>&1 || { tail -n 5 "$stack_cache/debootstrap.log" >&2; fail "debootstrap failed"; }
+  bootstrap >"$stack_cache/debootstrap.log" 2>&1 || { tail -n 5 "$stack_cache/debootstrap.log" >&2; fail "debootstrap failed"; }
   rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,info,locale} "$root"/var/log/* \
     "$root"/usr/lib/python3*/EXTERNALLY-MANAGED
   ln -sf python3 "$root/usr/bin/python"
