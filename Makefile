@@ -14,7 +14,8 @@ export UV_LINK_MODE ?= copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PACKAGES := libs/service-kit gateway classifier-service segmenter-service metadata-service libs/neurogate model-export
-SOURCES := $(addsuffix /src,$(PACKAGES))
+# model-export needs PyTorch's types: `make test-models` checks it, in the training environment.
+SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
 .PHONY: help setup run stop test check format stack stack-down bench train-env models test-models test-triton constraints docs clean
@@ -53,8 +54,10 @@ format: setup ## rewrite to the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: setup ## write the generated pages again
+docs: setup ## write the generated pages and pictures again
 	@$(BIN)/python -m neurogate.reference docs
+	@$(BIN)/neurogate analyze $(SAMPLE) --out .cache/docs >/dev/null
+	@mkdir -p docs/images && cp .cache/docs/*/overlay.png .cache/docs/*/heatmap.png docs/images/
 
 stack: setup ## build the images, start them in a Docker engine, run the integration tests against them
 	@tests/stack/run.sh
@@ -82,6 +85,7 @@ models: train-env ## train, export, verify and publish every model again (about 
 	@$(TRAIN_BIN)/model-export publish all --data $(DATA)
 
 test-models: train-env ## what needs PyTorch: architectures, export parity, a tiny training
+	@$(TRAIN_BIN)/mypy model-export/src
 	@$(TRAIN_BIN)/pytest tests/models
 
 constraints: setup ## pin what is installed, without addresses

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import httpx
 import typer
@@ -24,6 +25,7 @@ app = typer.Typer(help="AI on brain MRI: a scan in, an answer out. Research use 
 _out = Console(width=None if sys.stdout.isatty() else 120)
 _err = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
 
+Result = TypeVar("Result")
 Host = Annotated[str, typer.Option(help="Address to listen on; anything but loopback needs --api-key.")]
 Port = Annotated[int, typer.Option(min=1, max=65535)]
 DataDir = Annotated[Path, typer.Option(help="What must last: results, the log.", envvar="NEUROGATE_DATA_DIR")]
@@ -96,7 +98,7 @@ def analyze(
     """Analyze scans and print what was found; exit code 1 when one of them was refused."""
     record, wishes = _json(clinical, "--clinical"), _json(options, "--options")
     models = None if url else _models_dir(models_dir)
-    refused = asyncio.run(_analyze_all(files, record, wishes, out, url, models))
+    refused = _run(_analyze_all(files, record, wishes, out, url, models))
     if refused:
         raise _fail(f"{refused} of {len(files)} files got no answer")
 
@@ -142,8 +144,6 @@ async def _analyze_one(
         return False
     except OSError as error:
         raise _fail(f"{file}: {error}") from error
-    except httpx.TransportError as error:
-        raise _fail(f"the gateway cannot be reached: {error or type(error).__name__}") from error
     _out.print(analysis_panel(file.name, analysis, written))
     return True
 
@@ -156,10 +156,17 @@ def models(url: Url = None, models_dir: ModelsDir = None) -> None:
         async with open_client(url, None if url else _models_dir(models_dir)) as client:
             return await client.models()
 
+    _out.print(models_table(_run(listing())))
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end; what a person can mend is said in a line."""
     try:
-        _out.print(models_table(asyncio.run(listing())))
-    except Refused as refusal:
-        raise _fail(str(refusal)) from refusal
+        return asyncio.run(work)
+    except (Refused, ModelInvalid, RedisNotStarted) as error:
+        raise _fail(str(error)) from error
+    except httpx.TransportError as error:
+        raise _fail(f"the gateway cannot be reached: {str(error) or type(error).__name__}") from error
 
 
 def _json(text: str | None, option: str) -> dict[str, Any] | None:

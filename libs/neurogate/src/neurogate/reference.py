@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 import gateway.app
@@ -24,6 +24,7 @@ _SERVICES: tuple[tuple[str, type[ServiceSettings]], ...] = (
     ("segmenter-service", SegmenterSettings),
     ("metadata-service", MetadataSettings),
 )
+_TYPE_WORDS: dict[Any, str] = {str: "text", SecretStr: "secret text", int: "whole number", float: "number"}
 
 
 def configuration() -> str:
@@ -60,7 +61,7 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(_type_name(argument) for argument in arguments if argument is not NoneType)
     if origin in {tuple, list, frozenset, set}:
         return f"list of {_type_name(arguments[0])}"
-    return getattr(annotation, "__name__", str(annotation)).lower()
+    return _TYPE_WORDS.get(annotation) or str(getattr(annotation, "__name__", annotation)).lower()
 
 
 def _default(field: FieldInfo) -> str:
