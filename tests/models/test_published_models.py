@@ -76,7 +76,7 @@ def test_the_view_of_a_sample_is_right(
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_sample_has_a_tumor_or_not(
+def test_the_class_of_a_sample_is_right(
     name: str, opened: dict[str, PublishedModel], samples: Path, expected: dict[str, dict[str, object]]
 ) -> None:
     calibration = opened["tumor"].manifest.calibration
@@ -84,6 +84,7 @@ def test_a_sample_has_a_tumor_or_not(
     logits = classify_tumors(opened["view"], opened["tumor"], [lambda: _pixels(samples / name)])
     present = 1.0 - softmax(logits, calibration.temperature)[0, NO_TUMOR]
     assert (present >= 0.5) == (expected[name]["tumor_class"] != "no_tumor")
+    assert TUMOR_LABELS[int(logits[0].argmax())] == expected[name]["tumor_class"]
 
 
 @pytest.mark.parametrize("name", [name for name in PICTURES if "no_tumor" not in name])

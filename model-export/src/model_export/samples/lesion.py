@@ -39,7 +39,7 @@ def draw_lesion(head: Plane, lesion: Lesion, random: np.random.Generator) -> tup
         rim = _soft(((depth >= 1.0) & (depth < 1.13)).astype(np.uint8), 1.0)
         pushed = pushed * (1.0 - 0.4 * rim)
     else:
-        value = 0.92 + 0.04 * texture
+        value = 0.60 + 0.06 * texture
     return np.clip(pushed * (1 - soft) + value * soft, 0.0, 1.0).astype(np.float32), mask
 
 

@@ -11,7 +11,7 @@ from model_export.datasets.slices import SliceRecord, read_slices
 from service_kit.inference.preprocessing import Preprocessing
 
 SIDE = 256
-_PEOPLE = 24
+_PEOPLE = 16
 _ROUNDS = 4
 _THUMBNAIL = 32
 _GAMMA, _PEAK = 1.35, 0.85
@@ -19,24 +19,26 @@ _GAMMA, _PEAK = 1.35, 0.85
 Plane = NDArray[np.float32]
 
 
-def mean_head(root: Path, view: str) -> Plane:
-    """The mean `[256, 256]`, 0..1, of the 24 most alike no-tumor slices of one view, each of another group.
+def mean_head(root: Path, view: str, tumor_class: str) -> Plane:
+    """The mean `[256, 256]`, 0..1, of the 16 most alike slices of one view and class, each of another group.
 
     Every slice is warped onto the running mean by dense optical flow; the mean shape is kept by taking the average
     warp back, so that the result has no single person's outline either.
     """
-    slices = [_grid(record) for record in _candidates(root, view)]
+    source = "brisc" if tumor_class == "no_tumor" else "cheng"
+    slices = [_grid(record) for record in _candidates(root, view, tumor_class, source)]
     chosen = _most_alike(slices)
     mean = np.mean([slices[i] for i in chosen], axis=0)
     for _ in range(_ROUNDS):
         flows = [_flow(mean, slices[i]) for i in chosen]
         shape = np.mean(flows, axis=0)
         mean = np.mean([warp(slices[i], flow - shape) for i, flow in zip(chosen, flows, strict=True)], axis=0)
-    return _upright(_sharpen(mean.astype(np.float32)), view)
+    head = _sharpen(mean.astype(np.float32))
+    return _upright(head**_GAMMA * _PEAK, view) if source == "brisc" else head
 
 
 def _upright(plane: Plane, view: str) -> Plane:
-    """As radiologists look at it: the set's coronals hang upside down, its sagittals lie, its axials are narrow."""
+    """As radiologists look at it: BRISC's coronals hang upside down, its sagittals lie, its axials are narrow."""
     if view == "coronal":
         return np.ascontiguousarray(plane[::-1])
     if view == "sagittal":
@@ -54,11 +56,11 @@ def warp(plane: Plane, flow: Plane) -> Plane:
     return np.asarray(moved, np.float32)
 
 
-def _candidates(root: Path, view: str) -> list[SliceRecord]:
+def _candidates(root: Path, view: str, tumor_class: str, source: str) -> list[SliceRecord]:
     seen: set[str] = set()
     found = []
     for record in read_slices(root):
-        wanted = record.tumor_class == "no_tumor" and record.view == view and record.source == "brisc"
+        wanted = record.tumor_class == tumor_class and record.view == view and record.source == source
         if wanted and record.group not in seen:
             seen.add(record.group)
             found.append(record)
@@ -95,4 +97,4 @@ def _sharpen(plane: Plane) -> Plane:
     fine = plane - cv2.GaussianBlur(plane, (0, 0), 1.2)
     middle = plane - cv2.GaussianBlur(plane, (0, 0), 4.0)
     sharp = np.maximum(plane + 1.4 * fine + 0.35 * middle, 0.0)
-    return np.asarray(np.clip(sharp**_GAMMA * _PEAK, 0.0, 1.0), np.float32)
+    return np.asarray(np.clip(sharp, 0.0, 1.0), np.float32)

@@ -16,16 +16,16 @@ SEED = 7
 SPACING_MM = 0.9
 LESIONS = {
     "axial": Lesion(label="glioma", center=(0.40, 0.63), radii=(0.095, 0.08), roughness=0.16, tilt_deg=25.0),
-    "coronal": Lesion(label="meningioma", center=(0.335, 0.655), radii=(0.085, 0.075), roughness=0.05, tilt_deg=-40.0),
-    "sagittal": Lesion(label="pituitary", center=(0.545, 0.465), radii=(0.062, 0.052), roughness=0.06),
+    "coronal": Lesion(label="meningioma", center=(0.335, 0.715), radii=(0.085, 0.075), roughness=0.05, tilt_deg=-40.0),
+    "sagittal": Lesion(label="pituitary", center=(0.578, 0.405), radii=(0.062, 0.050), roughness=0.06),
 }
 """One lesion a view, where such tumors are typical."""
 
 _README = """# Synthetic samples
 
-None of these pictures shows a person. Each starts from a *mean head*: 24 people's slices of one view (no-tumor slices
-of BRISC 2025, CC BY 4.0), registered to each other by dense optical flow and averaged in intensity and in shape, then
-sharpened. A random smooth warp, a bias field and Rician noise make it a scan; a lesion with a known outline is drawn in
+None of these pictures shows a person. Each starts from a *mean head*: 16 people's slices of one view (for the pictures
+without a lesion no-tumor slices of BRISC 2025, for those with one contrast-enhanced slices of Cheng 2015; CC BY 4.0 both,
+as stated), registered to each other by dense optical flow and averaged in intensity and in shape, then sharpened. A random smooth warp, a bias field and Rician noise make it a scan; a lesion with a known outline is drawn in
 where it belongs: a ring-enhancing glioma with a dark core, a homogeneous meningioma at the convexity, a pituitary mass
 in the sella. They are for trying the product and for tests; they prove nothing about accuracy on patients (see
 `docs/evaluation`).
@@ -45,13 +45,12 @@ def write_samples(root: Path, out: Path) -> list[Path]:
     expected: dict[str, dict[str, object]] = {}
     written: list[Path] = []
     for number, (view, lesion) in enumerate(LESIONS.items()):
-        head = mean_head(root, view)
         random = np.random.default_rng([SEED, number])
         flow = random_shape(random)
-        plain = scanned(head, flow, random)
+        plain = scanned(mean_head(root, view, "no_tumor"), flow, random)
         written += _write(out, f"{view}-no_tumor", plain, None)
         expected[f"{view}-no_tumor.png"] = {"view": view, "tumor_class": "no_tumor", "mask": None, "area_px": 0}
-        drawn, mask = draw_lesion(head, lesion, random)
+        drawn, mask = draw_lesion(mean_head(root, view, lesion.label), lesion, random)
         flow = random_shape(random)
         picture, truth = scanned(drawn, flow, random), warped_mask(mask, flow)
         name = f"{view}-{lesion.label}"
