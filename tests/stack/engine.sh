@@ -89,6 +89,13 @@ stop_engine() {
   [ -d "$engine_run" ] || return 0
   end_process dockerd "$engine_run/docker.pid"
   end_process containerd "$engine_run/exec/containerd/containerd.pid"
+  local shim
+  for shim in $(pgrep -f -- "-address $engine_run/"); do # of an engine that was killed; their children are the containers
+    pkill -KILL -P "$shim" || true
+    kill -KILL "$shim" || true
+  done
+  awk -v run="$engine_run/" -v store="$stack_cache/engine" \
+    'index($2, run) == 1 || $2 == store || index($2, store "/") == 1 { print $2 }' /proc/mounts | tac | xargs -r umount --lazy
   rm -rf "$engine_run"
 }
 
