@@ -16,7 +16,7 @@ from model_export.training.losses import dice_bce
 from model_export.training.seg_film import drop_fields, drop_sequences
 from model_export.training.seg_t1 import mean_dice
 
-CONFIG = TrainingConfig(name="seg-t1", size=64, epochs=3, batch=8, rate=3e-3, ema_decay=0.9, seed=5)
+CONFIG = TrainingConfig(name="seg-t1", size=64, epochs=4, batch=8, rate=3e-3, ema_decay=0.9, seed=5)
 
 
 class Discs:
