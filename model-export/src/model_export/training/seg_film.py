@@ -78,7 +78,8 @@ class SegFilmTask:
 
     def score(self, network: nn.Module) -> float:
         """Mean Dice a slice over the calibration patients' tumor slices, with all that is known of them."""
-        return mean_dice(network, self._images, self._masks, self._calibration, self._vectors)
+        found: float = mean_dice(network, self._images, self._masks, self._calibration, self._vectors)
+        return found
 
 
 def drop_sequences(images: Tensor, generator: torch.Generator) -> Tensor:

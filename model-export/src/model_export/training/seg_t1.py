@@ -62,7 +62,8 @@ class SegT1Task:
 
     def score(self, network: nn.Module) -> float:
         """Mean Dice a slice over the calibration patients' tumor slices, on the model's grid."""
-        return mean_dice(network, self._images, self._masks, self._calibration)
+        found: float = mean_dice(network, self._images, self._masks, self._calibration)
+        return found
 
 
 @torch.no_grad()
