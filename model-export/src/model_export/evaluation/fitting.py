@@ -26,10 +26,11 @@ from model_export.training.clinical import encode
 from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS
 from service_kit.inference.manifest import Calibration, ClinicalColumn, Postprocessing
 
-_THRESHOLDS = (0.3, 0.4, 0.5, 0.6)
-_COMPONENTS_PX = (0, 8, 16, 32)
-_EMPTY_WEIGHT = 0.2
-"""How much a clean empty slice counts beside the Dice of a tumor slice when the cut is chosen."""
+_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
+_T1_COMPONENTS_PX = (0, 16, 32, 64)
+_FILM_COMPONENTS_PX = (0, 32, 64, 100, 160)
+_EMPTY_WEIGHT = 0.05
+"""What a clean empty slice counts beside the Dice of a tumor slice; the tumor model is asked before the cut."""
 
 
 def calibrate_view(model: PublishedModel, root: Path, seed: int) -> Calibration:
@@ -50,12 +51,12 @@ def calibrate_tumor(view: PublishedModel, tumor: PublishedModel, root: Path, see
 
 
 def fit_t1_cut(model: PublishedModel, root: Path, seed: int) -> Postprocessing:
-    """The cut with the best Dice on calibration tumor slices, clean no-tumor slices counting a fifth."""
+    """The cut with the best Dice on calibration tumor slices, clean no-tumor slices counting a twentieth."""
     records = read_slices(root)
     split = split_slices(records, seed)
     chosen = [r for r in records if r.group in split.calibration]
     found = t1_probabilities(model, [lambda path=r.image: read_gray(path) for r in chosen])  # type: ignore[misc]
-    scores = {rule: [[], []] for rule in _rules()}  # type: dict[Postprocessing, list[list[float]]]
+    scores = {rule: [[], []] for rule in _rules(_T1_COMPONENTS_PX)}  # type: dict[Postprocessing, list[list[float]]]
     for record, (plane, placement) in zip(chosen, found, strict=True):
         truth = read_mask(record)
         for rule, (tumor, empty) in scores.items():
@@ -72,7 +73,7 @@ def fit_film_cut(
 ) -> Postprocessing:
     """The cut with the best Dice a patient's volume over the calibration patients."""
     table = read_clinical(root)
-    scores: dict[Postprocessing, list[float]] = {rule: [] for rule in _rules()}
+    scores: dict[Postprocessing, list[float]] = {rule: [] for rule in _rules(_FILM_COMPONENTS_PX)}
     for patient, slices in patients(read_lgg(root), split.calibration).items():
         vector = encode(np.array([table.get(patient, empty_record())]), columns)[0]
         found = list(film_probabilities(model, [lambda s=s: read_sequences(s) for s in slices], vector))  # type: ignore[misc]
@@ -91,5 +92,5 @@ def patients(slices: list[LggSlice], part: frozenset[str]) -> dict[str, list[Lgg
     return found
 
 
-def _rules() -> list[Postprocessing]:
-    return [Postprocessing(threshold=t, min_component_px=c) for t, c in product(_THRESHOLDS, _COMPONENTS_PX)]
+def _rules(components_px: tuple[int, ...]) -> list[Postprocessing]:
+    return [Postprocessing(threshold=t, min_component_px=c) for t, c in product(_THRESHOLDS, components_px)]

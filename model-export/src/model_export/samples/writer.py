@@ -23,12 +23,12 @@ LESIONS = {
 
 _README = """# Synthetic samples
 
-None of these pictures shows a person. Each starts from a *mean head*: 16 people's slices of one view, registered to each
-other by dense optical flow and averaged in intensity and in shape, then sharpened. The pictures without a lesion come
-from no-tumor slices of BRISC 2025, those with one from contrast-enhanced slices of Cheng 2015 (CC BY 4.0 both, as stated).
-A random smooth warp, a bias field and Rician noise make it a scan; a lesion with a known outline is drawn in where it
-belongs: a ring-enhancing glioma with a dark core, a homogeneous meningioma at the convexity, a pituitary mass in the
-sella. They are for trying the product and for tests; they prove nothing about accuracy on patients (see
+None of these pictures shows a person. Each starts from a *mean head*: 16 people's slices of one view, registered to
+each other by dense optical flow and averaged in intensity and in shape, then sharpened. The pictures without a lesion
+come from no-tumor slices of BRISC 2025, those with one from contrast-enhanced slices of Cheng 2015 (CC BY 4.0 both, as
+stated). A random smooth warp, a bias field and Rician noise make it a scan; a lesion with a known outline is drawn in
+where it belongs: a ring-enhancing glioma with a dark core, a homogeneous meningioma at the convexity, a pituitary mass
+in the sella. They are for trying the product and for tests; they prove nothing about accuracy on patients (see
 `docs/evaluation`).
 
 - `<view>-<class>.png`: 256 x 256, 8-bit gray, about 0.9 mm a pixel.
