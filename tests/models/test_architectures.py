@@ -94,12 +94,24 @@ def test_one_gray_channel_equals_the_same_gray_in_all_three() -> None:
     torch.testing.assert_close(gray(picture), rgb(picture.repeat(1, 3, 1, 1)), rtol=1e-4, atol=1e-5)
 
 
-def test_the_activation_map_adds_up_to_the_logits() -> None:
+def test_the_map_is_where_the_pooled_evidence_lies() -> None:
     torch.manual_seed(8)
     network = TumorNetwork().eval()
     image, features = example_inputs("tumor", 160, 2)
     logits, cam = network(image, features)
     assert cam.shape == (2, 4, 10, 10)
+    evidence = network.head(network.encoder(scaled(image)))
+    pooled = evidence.exp().mean(dim=(2, 3)).log()
+    torch.testing.assert_close(pooled + network.view_head(features), logits, rtol=1e-4, atol=1e-5)
+    share = evidence.exp() / evidence.exp().sum(dim=(2, 3), keepdim=True)
+    torch.testing.assert_close(cam, share, rtol=1e-4, atol=1e-6)
+
+
+def test_trained_by_the_mean_the_map_adds_up_to_the_logits() -> None:
+    torch.manual_seed(8)
+    network = TumorNetwork(pooling="mean").eval()
+    image, features = example_inputs("tumor", 160, 2)
+    logits, cam = network(image, features)
     torch.testing.assert_close(cam.mean(dim=(2, 3)) + network.view_head(features), logits, rtol=1e-4, atol=1e-5)
 
 

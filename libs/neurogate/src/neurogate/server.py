@@ -83,6 +83,9 @@ async def serve(options: Options) -> None:
                 api_keys=options.api_keys,
             )
         )
+        # Uvicorn raises the signal again when it has shut down; there is more to shut down after it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=15, lifespan="on")
         await _Announcing(config, options).serve(sockets=[listening])
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.datasets.lgg import read_lgg, read_sequences, split_lgg
-from model_export.datasets.pictures import Pictures, cached, read_gray
+from model_export.datasets.pictures import Pictures, cached, place_mask, read_gray
 from model_export.datasets.slices import read_slices, split_slices
 from model_export.datasets.split import GroupSplit, split_groups
 from model_export.datasets.volumes import PLANES, VolumeCase, read_volumes
@@ -20,7 +20,10 @@ _NORMAL_SLICES = 5
 
 @dataclass(frozen=True, slots=True)
 class TumorSample:
-    """A slice with its class. `main` marks `t1_slices`; the others are extras. `load` reads its pixels."""
+    """A slice with its class. `main` marks `t1_slices`; the others are extras. `load` reads its pixels.
+
+    `mask` is the picture of the tumor's outline, where one was published.
+    """
 
     key: str
     label: str
@@ -28,13 +31,14 @@ class TumorSample:
     group: str
     main: bool
     load: Callable[[], NDArray[np.uint8]]
+    mask: Path | None = None
 
 
 def tumor_samples(root: Path, seed: int) -> tuple[list[TumorSample], GroupSplit]:
     """All samples, and their split by group (for `t1_slices` the one that view and seg-t1 share)."""
     records = read_slices(root)
     samples = [
-        TumorSample(r.image.name, r.tumor_class, r.source, r.group, True, lambda path=r.image: read_gray(path))  # type: ignore[misc]
+        TumorSample(r.image.name, r.tumor_class, r.source, r.group, True, lambda path=r.image: read_gray(path), r.mask)  # type: ignore[misc]
         for r in records
     ]
     lgg, volumes = _lgg_samples(root), _volume_samples(root)
@@ -110,3 +114,13 @@ def tumor_pictures(samples: list[TumorSample], preprocessing: Preprocessing, cac
         return preprocessing.apply(samples[index].load())[0][None], None
 
     return cached(cache, f"tumor-{preprocessing.size}", preprocessing, [s.key for s in samples], make)
+
+
+def tumor_place(sample: TumorSample, preprocessing: Preprocessing, side: int) -> NDArray[np.float32]:
+    """How much of each position of a `side` x `side` map the sample's mask covers, 0..1; zero without a mask."""
+    if sample.mask is None:
+        return np.zeros((side, side), np.float32)
+    mask = (read_gray(sample.mask) > 127).astype(np.uint8)
+    grid = place_mask(mask, preprocessing.place(sample.load()), preprocessing.size)
+    step = preprocessing.size // side
+    return grid.reshape(side, step, side, step).mean(axis=(1, 3), dtype=np.float32) / np.float32(255)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from model_export.architectures.tumor import TumorNetwork
 from model_export.datasets.split import GroupSplit, members, split_by_slice
 from model_export.datasets.tumor_set import TumorSample
 from model_export.evaluation.bootstrap import Estimate, group_bootstrap
 from model_export.evaluation.metrics import accuracy, macro_f1
 from model_export.evaluation.predictions import PublishedModel
 from model_export.evaluation.results import LeakageStudy
-from model_export.export.networks import trained_network
 from model_export.training.loop import load_checkpoint
 from model_export.training.run import study_path
 from service_kit.contracts.common import TUMOR_LABELS
@@ -55,7 +55,8 @@ def evaluate_leakage(
 def _judge(test: list[TumorSample], view: PublishedModel, checkpoint: Path) -> tuple[Estimate, Estimate]:
     """Accuracy and macro-F1 of an arm."""
     state, config, _ = load_checkpoint(checkpoint)
-    network, preprocessing = trained_network("tumor", state), Preprocessing(size=config.size)
+    network, preprocessing = TumorNetwork(pooling="mean").eval(), Preprocessing(size=config.size)
+    network.load_state_dict(state)
     predicted = []
     for start in range(0, len(test), _BATCH):
         pixels = [s.load() for s in test[start : start + _BATCH]]

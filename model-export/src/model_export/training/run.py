@@ -4,8 +4,10 @@ from pathlib import Path
 
 import torch
 
+from model_export.architectures.tumor import TumorNetwork
 from model_export.training.config import TrainingConfig
-from model_export.training.loop import Report, Task, fit
+from model_export.training.evidence import refit_head
+from model_export.training.loop import Report, Task, fit, load_checkpoint, save_checkpoint
 from model_export.training.seg_film import SegFilmTask
 from model_export.training.seg_t1 import SegT1Task
 from model_export.training.tumor import TumorTask
@@ -45,4 +47,16 @@ def train_network(
     torch.manual_seed(config.seed)
     task = _task(root, cache, config)
     path = study_path(cache, config.split) if config.study else checkpoint_path(cache, config.name)
-    return path, fit(task, config, path, report)
+    history = fit(task, config, path, report)
+    if isinstance(task, TumorTask) and not config.study:
+        add_evidence_head(task, config, path, report)
+    return path, history
+
+
+def add_evidence_head(task: TumorTask, config: TrainingConfig, checkpoint: Path, report: Report) -> None:
+    """The tumor network's second stage: its best encoder stays, its head is fitted anew; the checkpoint is replaced."""
+    state, _, history = load_checkpoint(checkpoint)
+    network = TumorNetwork()
+    network.load_state_dict(state)
+    refit_head(network, task.freeze(network), config, report)
+    save_checkpoint(checkpoint, network, config, history)

@@ -13,9 +13,10 @@ from model_export.architectures.mobilenet import scaled
 from model_export.architectures.tumor import TumorNetwork
 from model_export.architectures.view import ViewNetwork
 from model_export.datasets.split import members, split_by_slice
-from model_export.datasets.tumor_set import tumor_pictures, tumor_samples
+from model_export.datasets.tumor_set import tumor_pictures, tumor_place, tumor_samples
 from model_export.training.augmentation import Augmentation
 from model_export.training.config import TrainingConfig
+from model_export.training.evidence import Frozen
 from model_export.training.loop import load_checkpoint
 from model_export.training.view import IMAGENET
 from service_kit.contracts.common import TUMOR_LABELS
@@ -36,6 +37,7 @@ class TumorTask:
         samples, self.split = tumor_samples(root, config.seed)
         self._images = torch.from_numpy(tumor_pictures(samples, Preprocessing(size=config.size), cache).images)
         self._labels = np.array([TUMOR_LABELS.index(s.label) for s in samples])
+        self._samples, self._preprocessing = samples, Preprocessing(size=config.size)
         is_main = np.array([s.main for s in samples])
         groups = [s.group for s in samples]
         train, calibration = np.array(members(groups, self.split.train)), members(groups, self.split.calibration)
@@ -52,7 +54,7 @@ class TumorTask:
         self._features = self._view_features(state, torch.from_numpy(small))
         counts = np.bincount(self._labels[self._main], minlength=len(TUMOR_LABELS))
         self._weights = torch.from_numpy((counts.mean() / counts) ** 0.5).float()
-        self.network: nn.Module = TumorNetwork()
+        self.network: nn.Module = TumorNetwork(pooling="mean")
         self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))  # type: ignore[operator, union-attr]
         sample = self._images[train[:: max(1, len(train) // 96)]]
         restore_batchnorm(self.network.encoder, scaled(sample))  # type: ignore[arg-type]
@@ -89,6 +91,25 @@ class TumorTask:
         target = torch.from_numpy(self._labels[positions])
         return functional.cross_entropy(
             logits.float(), target, weight=self._weights, label_smoothing=self._config.label_smoothing
+        )
+
+    @torch.no_grad()
+    def freeze(self, network: TumorNetwork) -> Frozen:
+        """What the trained encoder says of the training slices as they are, with where their tumors lie."""
+        positions = np.concatenate([self._main, self._extra])
+        network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        maps = []
+        for part in np.array_split(positions, max(1, len(positions) // 64)):
+            picture = scaled(self._images[part].float()).contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                maps.append(network.encoder(picture).half().contiguous())
+        side = maps[0].shape[-1]
+        covered = [tumor_place(self._samples[at], self._preprocessing, side) for at in positions]
+        return Frozen(
+            torch.cat(maps),
+            self._features[0, torch.from_numpy(positions)],
+            torch.from_numpy(self._labels[positions]),
+            torch.from_numpy(np.stack(covered)),
         )
 
     @torch.no_grad()
