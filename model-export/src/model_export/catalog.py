@@ -59,7 +59,7 @@ _ENTRIES = (
         name="tumor",
         stage="tumor",
         title="Tumor type on a contrast-enhanced T1 slice",
-        architecture="MobileNetV2 1.0 dilated to stride 16, 160 px, linear on pooled and view features (exact CAM)",
+        architecture="MobileNetV2 1.0 dilated to stride 16, 160 px, evidence map, log-sum-exp pooling, view features",
         kind="classifier",
         labels=TUMOR_LABELS,
         sequences=("t1ce",),
@@ -70,6 +70,7 @@ _ENTRIES = (
         limits=(
             "Trained on slices that show the tumor: a tumor that the slice does not cut is not seen.",
             "Metastases, lymphomas, strokes, abscesses and other lesions were never seen and get one of four answers.",
+            "The map is the share of each of 10 x 10 positions in the pooled evidence: coarse, and no outline.",
             "Most no-tumor slices come from other scanners than the tumors; the sources are reported apart.",
             "BRISC's groups are near-duplicate clusters, not patients.",
         ),

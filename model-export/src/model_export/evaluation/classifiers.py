@@ -11,6 +11,7 @@ from model_export.datasets.tumor_set import TumorSample, tumor_samples
 from model_export.datasets.view_set import view_samples
 from model_export.evaluation.bootstrap import group_bootstrap
 from model_export.evaluation.calibration import prediction_sets
+from model_export.evaluation.evidence import evaluate_evidence
 from model_export.evaluation.leakage import evaluate_leakage
 from model_export.evaluation.metrics import (
     accuracy,
@@ -133,6 +134,7 @@ def evaluate_tumor(root: Path, models: Path, seed: int, cache: Path) -> TumorRes
         binary_sensitivity=float(called[has_tumor].mean()),
         binary_specificity=float((~called[~has_tumor]).mean()),
         extras=source_rows(extra_right, [f"{s.source}, {s.label}" for s in extras], [s.group for s in extras]),
+        evidence=evaluate_evidence(view, tumor, test),
         probes=_probes(view, tumor, test, truth),
         leaky=evaluate_leakage(samples, split, view, cache),
     )

@@ -130,6 +130,12 @@ def _tumor(result: TumorResult, out: Path) -> str:
         f"{result.binary_specificity:.3f}. Expected calibration error {result.grouped.calibration_error:.3f} after "
         "temperature scaling.\n\n![confusion](tumor_confusion.png)\n\n" + _classes(result.grouped)
     )
+    text += (
+        "\n**Where the evidence lies.** The strongest position of the true class' map touches the tumor's outline in "
+        f"{_interval(result.evidence.pointing)} of {_size(result.evidence.pointing)} with an outline; "
+        f"{_interval(result.evidence.inside)} of the map lies on positions that touch it (a uniform map: "
+        f"{result.evidence.chance:.3f} in both).\n"
+    )
     if result.leaky:
         text += _leakage(result.leaky)
     text += "\nBy source, test groups:\n\n" + _sources(list(result.grouped.sources))

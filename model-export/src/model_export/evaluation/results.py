@@ -69,6 +69,14 @@ class LeakageStudy(_Frozen):
     leaky_macro_f1: Estimate
 
 
+class EvidenceResult(_Frozen):
+    """Where the map of the true class lies, against the outlines."""
+
+    pointing: Estimate
+    inside: Estimate
+    chance: float
+
+
 class TumorResult(_Frozen):
     """The tumor model: four classes, tumor or not, its extras, shortcut probes, and the leaky arm."""
 
@@ -78,6 +86,7 @@ class TumorResult(_Frozen):
     binary_sensitivity: float
     binary_specificity: float
     extras: tuple[SourceRow, ...]
+    evidence: EvidenceResult
     probes: dict[str, float]
     leaky: LeakageStudy | None
 

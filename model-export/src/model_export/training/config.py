@@ -42,5 +42,5 @@ CONFIGS: dict[str, TrainingConfig] = {
     "seg-t1": TrainingConfig(name="seg-t1", size=192, epochs=13, batch=24, rate=1.5e-3),
     "seg-flair-film": TrainingConfig(name="seg-flair-film", size=192, epochs=12, batch=24, rate=1.5e-3),
 }
-STUDY = CONFIGS["tumor"].with_overrides(size=96, epochs=5, study=True)
+STUDY = CONFIGS["tumor"].with_overrides(size=96, epochs=4, study=True)
 """The recipe of both arms of the leakage study: the tumor network, smaller pictures, fewer epochs."""
