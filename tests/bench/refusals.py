@@ -1,6 +1,6 @@
 """Bad inputs against a running gateway: status, code, ms, memory growth, what was stored.
 
-`python -m tests.bench.refusals --output docs/benchmarks`; part of `make bench`. Exits non-zero when a promise is broken.
+`python -m tests.bench.refusals --output docs/benchmarks`; part of `make bench`. Exits 1 when a promise is broken.
 """
 
 import argparse

@@ -190,11 +190,11 @@ async def test_failure_of_the_engine_is_inference_failed(manifest: ModelManifest
 
 
 async def test_runs_do_not_block_the_event_loop(backend: OnnxBackend) -> None:
-    threads = {thread.name for thread in threading.enumerate()}
+    before = set(threading.enumerate())
     asked = [asyncio.create_task(backend.infer({"image": pictures(1)})) for _ in range(20)]
     await asyncio.gather(*asked)
-    new = {thread.name for thread in threading.enumerate()} - threads
-    assert {name.rsplit("_", 1)[0] for name in new} == {"onnx-view"}
+    new = set(threading.enumerate()) - before
+    assert {thread.name.rsplit("_", 1)[0] for thread in new} == {"onnx-view"}
     assert len(new) <= 2
 
 
