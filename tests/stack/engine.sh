@@ -7,6 +7,8 @@ stack_cache=${NEUROGATE_STACK_CACHE:-$repository/.cache/stack}
 engine_run=${TMPDIR:-/tmp}/neurogate-engine-$stack_id # sockets want a short path
 engine_socket=unix://$engine_run/docker.sock
 
+# dockerd and iptables live there, and it is not on everybody's PATH.
+export PATH=$PATH:/usr/sbin:/sbin
 export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 COMPOSE_PROJECT_NAME=neurogate-$stack_id
 export NEUROGATE_TAG=test-$stack_id
 export DOCKER_CLI_HINTS=false BUILDKIT_PROGRESS=plain
