@@ -86,7 +86,14 @@ async def serve(options: Options) -> None:
         # Uvicorn raises the signal again when it has shut down; there is more to shut down after it.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=15, lifespan="on")
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=15,
+        )
         await _Announcing(config, options).serve(sockets=[listening])
 
 
@@ -189,5 +196,6 @@ def _answers(url: str) -> bool:
 
 
 def run(options: Options) -> None:
-    """`serve` as a blocking call."""
-    asyncio.run(serve(options))
+    """`serve` as a blocking call, on the event loop that uvicorn prefers (uvloop where it is installed)."""
+    with asyncio.Runner(loop_factory=uvicorn.Config(None).get_loop_factory()) as runner:  # type: ignore[arg-type]
+        runner.run(serve(options))
