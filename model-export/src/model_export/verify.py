@@ -26,9 +26,9 @@ def compare(network: nn.Module, path: Path, batches: list[tuple[Tensor, ...]]) -
         with torch.no_grad():
             expected = network(*batch)
         expected = expected if isinstance(expected, tuple) else (expected,)
-        names = list(network.input_names)  # type: ignore[arg-type, union-attr]
+        names = list(network.input_names)  # type: ignore[arg-type]
         found = model.run({name: tensor.numpy() for name, tensor in zip(names, batch, strict=True)}, len(batch[0]))
-        for name, tensor in zip(network.output_names, expected, strict=True):  # type: ignore[arg-type, union-attr]
+        for name, tensor in zip(network.output_names, expected, strict=True):  # type: ignore[arg-type]
             left, right = tensor.numpy(), found[str(name)]
             if name == "logits":
                 left, right = _softmax(left), _softmax(right)

@@ -71,6 +71,7 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, channels: int = 1, *, dilated: bool = False, head: bool = True) -> None:
         super().__init__()
+        self._channels = channels
         layers: list[nn.Module] = [_conv_norm(channels, 32, 3, stride=2)]
         inputs, dilation = 32, 1
         for expansion, outputs, blocks, first_stride in _STAGES:
@@ -95,7 +96,7 @@ class MobileNetV2(nn.Module):
         """Pictures `[N, channels, S, S]` -> feature maps at strides 2, 4, 8, 16, 32."""
         maps, edges = [], (0, *(layer + 1 for layer in _SKIP_LAYERS))
         for start, stop in pairwise(edges):
-            for layer in self.features[start:stop]:
+            for layer in list(self.features)[start:stop]:
                 picture = layer(picture)
             maps.append(picture)
         return maps
@@ -103,7 +104,7 @@ class MobileNetV2(nn.Module):
     def load_imagenet(self, weights: Mapping[str, Tensor]) -> None:
         """Take the ImageNet start (torchvision's keys). Raises `RuntimeError` where a key or shape does not fit."""
         state = {key: value.float() for key, value in weights.items() if key.startswith("features.")}
-        if self.features[0][0].in_channels == 1:
+        if self._channels == 1:
             state["features.0.0.weight"] = state["features.0.0.weight"].sum(dim=1, keepdim=True)
         if len(self.features) < 19:
             state = {key: value for key, value in state.items() if not key.startswith("features.18.")}

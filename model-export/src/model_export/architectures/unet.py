@@ -33,7 +33,8 @@ class Film(nn.Module):
     def forward(self, maps: Tensor, clinical: Tensor) -> Tensor:
         """Maps `[N, channels, h, w]`, vector `[N, features]` -> `(1 + gamma) * maps + beta`."""
         gamma, beta = self.affine(functional.relu(self.hidden(clinical))).chunk(2, dim=1)
-        return maps * (1.0 + gamma[:, :, None, None]) + beta[:, :, None, None]
+        out: Tensor = maps * (1.0 + gamma[:, :, None, None]) + beta[:, :, None, None]
+        return out
 
 
 class UNet(nn.Module):

@@ -123,4 +123,5 @@ def tumor_place(sample: TumorSample, preprocessing: Preprocessing, side: int) ->
     mask = (read_gray(sample.mask) > 127).astype(np.uint8)
     grid = place_mask(mask, preprocessing.place(sample.load()), preprocessing.size)
     step = preprocessing.size // side
-    return grid.reshape(side, step, side, step).mean(axis=(1, 3), dtype=np.float32) / np.float32(255)
+    covered = grid.reshape(side, step, side, step).mean(axis=(1, 3)) / 255.0
+    return np.asarray(covered, np.float32)

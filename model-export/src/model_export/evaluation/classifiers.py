@@ -73,14 +73,14 @@ def evaluate_view(root: Path, models: Path, seed: int) -> ViewResult:
     samples, split = view_samples(root, seed)
     test = [s for s in samples if s.group in split.test]
     logits, _ = classify_views(model, [s.load for s in test])
-    truth = np.array([VIEW_LABELS.index(s.plane) for s in test])  # type: ignore[arg-type]
+    truth = np.array([VIEW_LABELS.index(s.plane) for s in test])
     is_main = np.array([s.source in _MAIN_SOURCES for s in test])
     main = np.flatnonzero(is_main)
     others = np.flatnonzero(~is_main)
     right = logits.argmax(axis=1) == truth
     external = _views64(root)
     external_logits, _ = classify_views(model, [lambda p=path: read_gray(p) for path, _, _ in external])  # type: ignore[misc]
-    external_truth = np.array([VIEW_LABELS.index(view) for _, view, _ in external])  # type: ignore[arg-type]
+    external_truth = np.array([VIEW_LABELS.index(view) for _, view, _ in external])
     external_predicted = external_logits.argmax(axis=1)
     notes = np.array([note for _, _, note in external])
     return ViewResult(
@@ -141,7 +141,7 @@ def evaluate_tumor(root: Path, models: Path, seed: int, cache: Path) -> TumorRes
 
 
 def _truth(samples: list[TumorSample]) -> NDArray[np.int64]:
-    return np.array([TUMOR_LABELS.index(s.label) for s in samples], np.int64)  # type: ignore[arg-type]
+    return np.array([TUMOR_LABELS.index(s.label) for s in samples], np.int64)
 
 
 def _probes(

@@ -30,7 +30,7 @@ def evaluate_evidence(view: PublishedModel, tumor: PublishedModel, samples: Sequ
         images = np.stack([tumor.place(p)[0][None] for p in pixels])
         maps = tumor.model.run({"image": images, "view_features": features})["cam"]
         for sample, cam in zip(part, maps, strict=True):
-            evidence = np.maximum(cam[TUMOR_LABELS.index(sample.label)], 0.0)  # type: ignore[arg-type]
+            evidence = np.maximum(cam[TUMOR_LABELS.index(sample.label)], 0.0)
             touched = tumor_place(sample, tumor.manifest.preprocessing, evidence.shape[-1]) > 0
             hits.append(float(touched.flat[int(evidence.argmax())]))
             inside.append(float(evidence[touched].sum() / max(float(evidence.sum()), 1e-9)))

@@ -38,7 +38,7 @@ def calibrate_view(model: PublishedModel, root: Path, seed: int) -> Calibration:
     samples, split = view_samples(root, seed)
     chosen = [s for s in samples if s.group in split.calibration and s.source in {"cheng", "brisc"}]
     logits, _ = classify_views(model, [s.load for s in chosen])
-    truth = np.array([VIEW_LABELS.index(s.plane) for s in chosen])  # type: ignore[arg-type]
+    truth = np.array([VIEW_LABELS.index(s.plane) for s in chosen])
     return calibrate(logits, truth, VIEW_LABELS)
 
 

@@ -65,7 +65,7 @@ def _judge(test: list[TumorSample], view: PublishedModel, checkpoint: Path) -> t
         with torch.no_grad():
             predicted.append(network(images, torch.from_numpy(features))[0].argmax(dim=1).numpy())
     answers, groups = np.concatenate(predicted), [s.group for s in test]
-    truth = np.array([TUMOR_LABELS.index(s.label) for s in test], np.int64)  # type: ignore[arg-type]
+    truth = np.array([TUMOR_LABELS.index(s.label) for s in test], np.int64)
     return (
         group_bootstrap(groups, lambda at: accuracy(truth[at], answers[at])),
         group_bootstrap(groups, lambda at: macro_f1(truth[at], answers[at], len(TUMOR_LABELS))),

@@ -80,7 +80,7 @@ def evaluate_seg_film(root: Path, models: Path, seed: int, columns: tuple[Clinic
     slice_dices, false_positives = [], []
     for name in names:
         slices = of_patient[name]
-        loaders = [lambda s=s: read_sequences(s) for s in slices]  # type: ignore[misc]
+        loaders = [lambda s=s: read_sequences(s) for s in slices]
         truth = np.stack([read_outline(s) for s in slices])
         vector = encode(np.array([table.get(name, empty_record())]), columns)[0]
         variants = {
@@ -127,7 +127,7 @@ def _brats_dice(model: PublishedModel, case: VolumeCase, vector: NDArray[np.floa
     def load(index: int) -> dict[str, NDArray[np.uint8]]:
         return {name: case.slice(name, "axial", index) for name in ("t1", "flair", "t1ce")}
 
-    mask = _volume(model, [lambda i=i: load(i) for i in inner], vector, ("t1", "flair", "t1ce"), rule)  # type: ignore[misc]
+    mask = _volume(model, [lambda i=i: load(i) for i in inner], vector, ("t1", "flair", "t1ce"), rule)
     return dice(mask, np.stack([case.slice("seg", "axial", i) > 0 for i in inner]))
 
 

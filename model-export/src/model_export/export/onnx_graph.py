@@ -35,8 +35,8 @@ def export_network(network: nn.Module, example: Sequence[Tensor], path: Path) ->
         program = torch.onnx.export(
             folded,
             tuple(example),
-            input_names=list(network.input_names),  # type: ignore[arg-type, union-attr]
-            output_names=list(network.output_names),  # type: ignore[arg-type, union-attr]
+            input_names=list(network.input_names),  # type: ignore[arg-type]
+            output_names=list(network.output_names),  # type: ignore[arg-type]
             opset_version=OPSET,
             dynamo=True,
             dynamic_shapes=tuple({0: batch} for _ in example),

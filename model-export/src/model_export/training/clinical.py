@@ -2,10 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+from sklearn.compose import ColumnTransformer  # type: ignore[import-untyped]
+from sklearn.impute import MissingIndicator, SimpleImputer  # type: ignore[import-untyped]
+from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder  # type: ignore[import-untyped]
 
 from model_export.datasets.clinical import COLUMNS
 from service_kit.inference.manifest import ClinicalColumn

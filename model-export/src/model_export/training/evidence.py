@@ -58,7 +58,7 @@ def refit_head(network: TumorNetwork, frozen: Frozen, config: TrainingConfig, re
         for step in range(steps):
             loss = _loss(network, frozen, order[step * _BATCH : (step + 1) * _BATCH], config.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             total += float(loss.detach())

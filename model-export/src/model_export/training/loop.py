@@ -76,7 +76,7 @@ def fit(task: Task, config: TrainingConfig, checkpoint: Path, report: Report) ->
             batch = order[step * config.batch : (step + 1) * config.batch]
             loss = task.loss(batch, generator)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimizer.step()
             schedule.step()

@@ -55,9 +55,9 @@ class SegFilmTask:
         self._calibration = calibration[has_tumor[calibration] & found.is_lgg[calibration]]
         self._augmentation = Augmentation(rotation_deg=15.0, noise=0.04)
         self.network: nn.Module = UNet(channels=len(SEQUENCES), clinical=len(feature_names()))
-        self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))  # type: ignore[operator, union-attr]
+        self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
         sample = self._images[train[:: max(1, len(train) // 96)]]
-        restore_batchnorm(self.network.encoder, scaled(sample))  # type: ignore[arg-type]
+        restore_batchnorm(self.network.encoder, scaled(sample))
 
     def draw(self, random: np.random.Generator) -> NDArray[np.int64]:
         """Every tumor slice once, and half as many empty slices, others each time."""

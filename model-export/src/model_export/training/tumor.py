@@ -55,9 +55,9 @@ class TumorTask:
         counts = np.bincount(self._labels[self._main], minlength=len(TUMOR_LABELS))
         self._weights = torch.from_numpy((counts.mean() / counts) ** 0.5).float()
         self.network: nn.Module = TumorNetwork(pooling="mean")
-        self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))  # type: ignore[operator, union-attr]
+        self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
         sample = self._images[train[:: max(1, len(train) // 96)]]
-        restore_batchnorm(self.network.encoder, scaled(sample))  # type: ignore[arg-type]
+        restore_batchnorm(self.network.encoder, scaled(sample))
 
     @torch.no_grad()
     def _view_features(self, state: dict[str, Tensor], images: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class TumorTask:
         variants = []
         for variant in range(_VARIANTS):
             found = []
-            for part in images.split(128):
+            for part in torch.split(images, 128):
                 picture = part.float() if variant == 0 else self._augmentation.apply(part, None, generator)[0]
                 with torch.autocast("cpu", dtype=torch.bfloat16):
                     found.append(network(picture.contiguous(memory_format=torch.channels_last))[1].float())

@@ -27,13 +27,13 @@ class ViewTask:
         self._config = config
         samples, self.split = view_samples(root, config.seed)
         self._images = torch.from_numpy(view_pictures(samples, Preprocessing(size=config.size), cache).images)
-        self._labels = np.array([VIEW_LABELS.index(s.plane) for s in samples])  # type: ignore[arg-type]
+        self._labels = np.array([VIEW_LABELS.index(s.plane) for s in samples])
         groups = [s.group for s in samples]
         self._train = np.array(members(groups, self.split.train))
         self._calibration = np.array(members(groups, self.split.calibration))
         self._augmentation = Augmentation()
         self.network: nn.Module = ViewNetwork()
-        self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))  # type: ignore[operator, union-attr]
+        self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
         restore_batchnorm(self.network, self._images[self._train[:: max(1, len(self._train) // 128)]])
 
     def draw(self, random: np.random.Generator) -> NDArray[np.int64]:
