@@ -167,7 +167,9 @@ def _leakage(study: LeakageStudy) -> str:
         f"{study.size} px, {study.epochs} epochs, as many slices on each side; once split by group, once by slice, so "
         "that slices of one patient fall on both sides. Neither arm is published (`model-export leakage` trains them; "
         "both read the features of the published view model, which never saw the grouped test patients). The leaky "
-        f"figure measures nothing that a hospital would see. {verdict}\n\n"
+        "figure measures nothing that a hospital would see. "
+        + verdict
+        + "\n\n"
         + _table(["split", "accuracy", "macro-F1"], rows)
     )
 
