@@ -61,7 +61,7 @@ def evaluate_models(
 def _into_card(folder: Path, result: Any) -> None:
     figures = _without_values(result.model_dump(mode="json"))
     leaky = figures.pop("leaky", None)
-    ModelCard.load(folder).model_copy(update={"metrics": figures, "leaky": leaky}).dump(folder)
+    ModelCard.load(folder).model_copy(update={"metrics": figures, "leaky": leaky, "protocol": PROTOCOL}).dump(folder)
 
 
 def _without_values(figures: Any) -> Any:
