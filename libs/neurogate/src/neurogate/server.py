@@ -18,6 +18,8 @@ import uvicorn
 
 from neurogate.embedded_redis import embedded_redis
 from neurogate.stack import open_stack
+from service_kit.logs import configure_logging
+from service_kit.settings import LogLevel
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
@@ -36,6 +38,7 @@ class Options:
     data_dir: Path
     models_dir: Path
     api_keys: tuple[str, ...] = ()
+    log_level: LogLevel = "info"
 
     @property
     def url(self) -> str:
@@ -197,5 +200,7 @@ def _answers(url: str) -> bool:
 
 def run(options: Options) -> None:
     """`serve` as a blocking call, on the event loop that uvicorn prefers (uvloop where it is installed)."""
-    with asyncio.Runner(loop_factory=uvicorn.Config(None).get_loop_factory()) as runner:  # type: ignore[arg-type]
+    configure_logging(options.log_level)
+    preferred = uvicorn.Config(None, log_config=None)  # type: ignore[arg-type]
+    with asyncio.Runner(loop_factory=preferred.get_loop_factory()) as runner:
         runner.run(serve(options))
