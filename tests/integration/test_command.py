@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.bench.contenders import free_port
@@ -47,8 +48,8 @@ def server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         line = next(line for line in process.stdout if line.startswith("ready "))
         yield line.split()[1], process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(timeout=30)
         process.stdout.close()
 
 
@@ -61,6 +62,17 @@ def test_up_announces_itself_and_stops_cleanly(server: tuple[str, subprocess.Pop
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
     assert not (tmp_path / "state" / "server.json").exists()
+
+
+def test_a_killed_server_leaves_no_redis_behind(server: tuple[str, subprocess.Popen[str]], tmp_path: Path) -> None:
+    _, process = server
+    (redis,) = psutil.Process(process.pid).children()
+    assert "redis" in redis.name()
+    process.kill()
+    redis.wait(timeout=10)
+    again = command("up", "--detach", "--port", str(free_port()), "--data-dir", "state", cwd=tmp_path)
+    assert again.stdout.startswith("ready "), again.stderr
+    assert command("down", "--data-dir", "state", cwd=tmp_path).stdout.strip() == "stopped"
 
 
 def test_a_taken_port_is_said_in_one_line(server: tuple[str, subprocess.Popen[str]], tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +21,18 @@ _STOP_TIMEOUT_S = 10.0
 
 class RedisNotStarted(RuntimeError):
     """The embedded server did not come up; the message holds its last log lines."""
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes Redis: end when this process dies, however it dies (prctl(2)).
+
+    Else a killed server would leave a Redis behind, and the next one would write into the same file beside it.
+    """
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _executable() -> str:
@@ -47,7 +62,11 @@ async def embedded_redis(data_dir: Path) -> AsyncIterator[str]:
         arguments = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(home)]
         arguments += ["--appendonly", "yes", "--save", "", "--logfile", str(log), "--daemonize", "no"]
         server = await asyncio.create_subprocess_exec(
-            _executable(), *arguments, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+            _executable(),
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
         try:
             await _wait_until_ready(server, socket, log)

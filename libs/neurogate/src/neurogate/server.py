@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 import uvicorn
@@ -23,6 +25,7 @@ from service_kit.settings import LogLevel
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
+_LOCK_TRIES = 10
 
 
 class ServerNotStarted(RuntimeError):
@@ -117,25 +120,42 @@ def _bind(options: Options) -> socket.socket:
 
 @contextlib.contextmanager
 def _claimed(options: Options) -> Iterator[None]:
-    """Hold the data folder: two servers on one append-only file would ruin it."""
-    running = read_state(options)
-    if running is not None:
-        raise ServerNotStarted(f"{options.data_dir} is in use by a server at {running['url']}: neurogate down ends it")
-    options.state_file.write_text(json.dumps({"pid": os.getpid(), "url": options.url}))
-    try:
-        yield
-    finally:
-        options.state_file.unlink(missing_ok=True)
+    """Hold the data folder: two servers on one append-only file would ruin it. The lock ends with the process."""
+    with options.state_file.open("a+", encoding="utf-8") as note:
+        if not _locked(note):
+            where = (read_state(options) or {}).get("url", "another address")
+            raise ServerNotStarted(f"{options.data_dir} is in use by a server at {where}: neurogate down ends it")
+        note.truncate(0)
+        note.write(json.dumps({"pid": os.getpid(), "url": options.url}))
+        note.flush()
+        try:
+            yield
+        finally:
+            options.state_file.unlink(missing_ok=True)
+
+
+def _locked(note: TextIO) -> bool:
+    """Whether the lock was had; a few tries, as `read_state` elsewhere holds it for a moment."""
+    for _ in range(_LOCK_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def read_state(options: Options) -> dict[str, object] | None:
-    """What runs on this data folder: `{"pid", "url"}`, or None. A stale note of a dead server counts as none."""
+    """What runs on this data folder: `{"pid", "url"}`, or None. The note of a server that died counts as none."""
     try:
-        state: dict[str, object] = json.loads(options.state_file.read_text())
-        os.kill(int(str(state["pid"])), 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError):
+        with options.state_file.open("r", encoding="utf-8") as note:
+            try:
+                fcntl.flock(note, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                state: dict[str, object] = json.load(note)
+                return state
+    except (FileNotFoundError, ValueError):  # none, or one that is being written just now
         return None
-    return state
+    return None
 
 
 def start_detached(options: Options, arguments: Sequence[str]) -> str:
