@@ -77,6 +77,8 @@ def test_model_without_a_card(tmp_path: Path) -> None:
         (lambda folder: edit(folder, preprocessing=None), "needs preprocessing"),
         (lambda folder: edit(folder, clinical_features=["a"], clinical_default=[1, 2]), "one value for each"),
         (lambda folder: edit(folder, surprise=1), "surprise: Extra inputs"),
+        (lambda folder: edit(folder, features_of="view"), "features_of is for a model with the input view_features"),
+        (lambda folder: edit(folder, variant_of="view"), "variant_of must name another model"),
     ],
 )
 def test_wrong_models_are_named(tmp_path: Path, change: Any, reason: str) -> None:
@@ -89,6 +91,23 @@ def test_wrong_models_are_named(tmp_path: Path, change: Any, reason: str) -> Non
 def edit(folder: Path, **fields: object) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def test_a_tumor_model_says_whose_features_it_reads(tmp_path: Path) -> None:
+    assert tiny_model(tmp_path, "view").view_model is None
+    assert tiny_model(tmp_path, "tumor").view_model == "view"
+    other = tiny_model(tmp_path, "tumor", name="other", features_of="view-vgg16")
+    assert ModelRepository(tmp_path).manifest("other") == other
+    assert other.view_model == "view-vgg16"
+
+
+def test_a_variant_has_the_stage_and_the_labels_of_its_original(tmp_path: Path) -> None:
+    tiny_model(tmp_path, "tumor")
+    variant = tiny_model(tmp_path, "tumor", name="tumor-int8", variant_of="tumor", provider="OpenVINOExecutionProvider")
+    assert ModelRepository(tmp_path).manifest("tumor-int8") == variant
+    tiny_model(tmp_path, "view", name="view-int8", variant_of="tumor")
+    with pytest.raises(ModelInvalid, match="view-int8: a variant of tumor must have its stage and its labels"):
+        ModelRepository(tmp_path).names()
 
 
 async def test_every_tiny_model_opens_and_answers(models: Path) -> None:

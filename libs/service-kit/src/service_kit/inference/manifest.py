@@ -12,6 +12,10 @@ from service_kit.errors import ModelInvalid
 from service_kit.inference.preprocessing import Preprocessing
 
 DType = Literal["UINT8", "INT64", "FP16", "FP32"]
+VIEW_FEATURES = "view_features"
+"""The input of a tumor model that a view model's output `features` feeds."""
+# Tumor models published before `features_of` was there read the features of this one.
+_DEFAULT_VIEW_MODEL = "view"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -37,6 +41,25 @@ class Calibration(_Frozen):
     temperature: Annotated[float, Field(gt=0)]
     coverage: Annotated[float, Field(gt=0, lt=1)]
     thresholds: dict[str, float]
+
+
+class Novelty(_Frozen):
+    """How unlike its training pictures the model takes a picture to be: the output `output [N, 1]`, larger is stranger.
+
+    Above `review_above` a reader must look; above `refuse_above` nothing is answered. `fitted_on` says whose slices the
+    limits let pass.
+    """
+
+    output: str = "novelty"
+    review_above: float
+    refuse_above: float
+    fitted_on: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.review_above <= self.refuse_above:
+            raise ValueError("refuse_above must not be below review_above")
+        return self
 
 
 class Postprocessing(_Frozen):
@@ -77,6 +100,10 @@ class Training(_Frozen):
 class ModelManifest(_Frozen):
     """The contract of one published model.
 
+    `features_of` names the view model whose features a tumor model reads, `variant_of` the model that this one was
+    made of (the same weights in another precision), `provider` the execution provider that it is meant for, before
+    the one of the settings.
+
     Raises nothing by itself; `load` raises `ModelInvalid` naming the file and the field.
     """
 
@@ -93,12 +120,16 @@ class ModelManifest(_Frozen):
     labels: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
     fallback: dict[str, str] = {}
+    features_of: str | None = None
+    variant_of: str | None = None
+    provider: str | None = None
     clinical_features: tuple[str, ...] = ()
     clinical_default: tuple[float, ...] = ()
     clinical_columns: tuple[ClinicalColumn, ...] = ()
     preprocessing: Preprocessing | None = None
     postprocessing: Postprocessing | None = None
     calibration: Calibration | None = None
+    novelty: Novelty | None = None
     training: Training
 
     @model_validator(mode="after")
@@ -107,9 +138,22 @@ class ModelManifest(_Frozen):
             raise ValueError("calibration.thresholds must name exactly the labels")
         if self.clinical_default and len(self.clinical_default) != len(self.clinical_features):
             raise ValueError("clinical_default must have one value for each of clinical_features")
+        if self.novelty and self.novelty.output not in {spec.name for spec in self.outputs}:
+            raise ValueError(f"novelty.output: the model has no output {self.novelty.output}")
         if self.stage != "clinical" and self.preprocessing is None:
             raise ValueError("a picture model needs preprocessing")
+        if self.features_of and self.view_model is None:
+            raise ValueError(f"features_of is for a model with the input {VIEW_FEATURES}")
+        if self.variant_of == self.name:
+            raise ValueError("variant_of must name another model")
         return self
+
+    @property
+    def view_model(self) -> str | None:
+        """The view model whose features this one reads; None where it reads none."""
+        if all(spec.name != VIEW_FEATURES for spec in self.inputs):
+            return None
+        return self.features_of or _DEFAULT_VIEW_MODEL
 
     @classmethod
     def load(cls, folder: Path) -> Self:

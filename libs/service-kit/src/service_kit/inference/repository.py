@@ -1,6 +1,7 @@
 """The model repository on disk: `<models_dir>/<name>/{manifest.json, card.json, config.pbtxt, 1/model.onnx}`."""
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,4 +77,13 @@ class ModelRepository:
             if manifest.name != folder.name:
                 raise ModelInvalid(f"{path}: the name is {manifest.name}, but the folder's is {folder.name}")
             manifests[manifest.name] = manifest
+        for manifest in manifests.values():
+            _check_variant(manifest, manifests)
         return manifests
+
+
+def _check_variant(manifest: ModelManifest, published: Mapping[str, ModelManifest]) -> None:
+    """A variant answers the question of its original, where that one is published beside it."""
+    original = published.get(manifest.variant_of or "")
+    if original and (original.stage, original.labels) != (manifest.stage, manifest.labels):
+        raise ModelInvalid(f"{manifest.name}: a variant of {original.name} must have its stage and its labels")
