@@ -1,137 +1,166 @@
-"""The segmentation models on their test groups: Dice on the picture's own grid, cut as the service cuts."""
+"""seg-t1 out of fold: each slice's mask on the picture's own grid, cut as the service cuts it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.datasets.clinical import empty_record, read_clinical
-from model_export.datasets.film_set import film_split
-from model_export.datasets.lgg import read_lgg, read_outline, read_sequences
-from model_export.datasets.pictures import read_gray
-from model_export.datasets.slices import read_mask, read_slices, split_slices
-from model_export.datasets.volumes import VolumeCase, read_volumes
-from model_export.evaluation.bootstrap import group_bootstrap
-from model_export.evaluation.fitting import patients
-from model_export.evaluation.metrics import dice
-from model_export.evaluation.predictions import PublishedModel, cut, film_probabilities, t1_probabilities
-from model_export.evaluation.results import DiceRow, SegFilmResult, SegT1Result
-from model_export.training.clinical import encode
-from service_kit.inference.manifest import ClinicalColumn, Postprocessing
+from model_export.evaluation.ground import GroundSlice, ground_of, ground_t1
+from model_export.evaluation.mask_cut import (
+    CutCounts,
+    candidate_rules,
+    count_cuts,
+    cross_fitted,
+    restored,
+)
+from model_export.evaluation.mean_interval import group_mean
+from model_export.evaluation.overlap import SCORES, Counts, dice_scores, hd95_px
+from model_export.evaluation.segmentation import EmptyRow, MaskRow, T1Segmentation
+from model_export.evaluation.store import SegmenterPredictions
+from service_kit.inference.manifest import Postprocessing
+from service_kit.inference.postprocessing import postprocess
+from service_kit.inference.preprocessing import Preprocessing
 
+EXPERTS = {"glioma": 0.73, "meningioma": 0.92, "pituitary": 0.83}
+"""Mean Dice of two expert annotations of the same slices (Cheng's and BRISC's), as the sets' description states it."""
 _LARGE_SHARE = 0.01
-_BRATS_STEP = 2
+_GATED = "tumor model asked first"
 
 
-def dice_row(label: str, values: Sequence[float], groups: list[str]) -> DiceRow:
-    """Mean with its interval, median, and every value."""
-    array = np.array(values)
-    return DiceRow(
+def evaluate_t1(
+    predictions: SegmenterPredictions,
+    root: Path,
+    preprocessing: Preprocessing,
+    *,
+    asked: dict[str, bool] | None = None,
+    leaky: SegmenterPredictions | None = None,
+) -> T1Segmentation:
+    """Everything that is said of seg-t1.
+
+    Args:
+        predictions: out of fold.
+        root: the development sets.
+        preprocessing: the model's.
+        asked: by key, whether the tumor model lets the slice be outlined; None leaves the gated rows out.
+        leaky: the same recipe split by slice, cut by the published rule.
+
+    Raises:
+        ValueError: predictions and sets do not belong together, or there is no tumor slice.
+    """
+    ground, groups = ground_t1(root), predictions.groups
+    counts = count_cuts(predictions, ground, preprocessing, candidate_rules("slice"))
+    chosen = cross_fitted(counts, "slice")
+    rules = [counts.rules[rule] for rule in chosen]
+    found = counts.chosen(chosen)
+    tumor, pixels, published = counts.has_tumor, counts.pixels, counts.published("slice")
+    distances = border_distances(predictions, ground, preprocessing, rules)
+
+    def rows(values: NDArray[np.str_]) -> tuple[MaskRow, ...]:
+        labels = [str(label) for label in np.unique(values[tumor])]
+        return tuple(
+            mask_row(label or "unknown", found, distances, groups, tumor & (values == label), EXPERTS)
+            for label in labels
+        )
+
+    allowed = None if asked is None else np.array([asked[str(key)] for key in predictions.keys])
+    return T1Segmentation(
+        cut=published,
+        cuts=cuts_by_fold(counts, chosen),
+        overall=mask_row("all", found, distances, groups, tumor, {}),
+        classes=rows(predictions.labels),
+        views=rows(predictions.views),
+        sources=rows(predictions.sources),
+        folds=by_fold(dice_scores(found), predictions.folds, tumor),
+        empty=empty_row("seg-t1 alone", found, pixels, groups, ~tumor),
+        empty_gated=None if allowed is None else empty_row(_GATED, found * allowed[:, None], pixels, groups, ~tumor),
+        gated_missed=None if allowed is None else group_mean(groups[tumor], ~allowed[tumor]),
+        leaky=None if leaky is None else _leaky(leaky, ground, preprocessing, published),
+    )
+
+
+def mask_row(
+    label: str,
+    counts: Counts,
+    distances_px: NDArray[np.float64],
+    groups: NDArray[np.str_],
+    members: NDArray[np.bool_],
+    experts: dict[str, float],
+) -> MaskRow:
+    """Scores of the tumor slices `members [N]`, from `counts [N, 3]` and `distances_px [N]` (NaN: none).
+
+    Raises:
+        ValueError: there is no member.
+    """
+    chosen, of, away = counts[members], groups[members], distances_px[members]
+    scores = {name: score(chosen) for name, score in SCORES.items()}
+    both = np.isfinite(away)
+    return MaskRow(
         label=label,
-        mean=group_bootstrap(groups, lambda at: float(array[at].mean())),
-        median=float(np.median(array)),
-        values=tuple(round(float(v), 4) for v in values),
+        **{name: group_mean(of, values) for name, values in scores.items()},
+        median_dice=float(np.median(scores["dice"])),
+        hd95_px=group_mean(of[both], away[both]) if both.any() else None,
+        median_hd95_px=float(np.median(away[both])) if both.any() else None,
+        missed=group_mean(of, chosen[:, 0] + chosen[:, 1] == 0),
+        experts=experts.get(label),
+        values=tuple(round(float(value), 4) for value in scores["dice"]),
     )
 
 
-def evaluate_seg_t1(root: Path, models: Path, seed: int) -> SegT1Result:
-    """Dice of each tumor slice; on no-tumor slices how often anything (or more than 1 % of the picture) is marked."""
-    model = PublishedModel.open(models, "seg-t1")
-    rule = _rule(model)
-    records = read_slices(root)
-    split = split_slices(records, seed)
-    test = [r for r in records if r.group in split.test]
-    found = t1_probabilities(model, [lambda p=r.image: read_gray(p) for r in test])  # type: ignore[misc]
-    scored, empty = [], []
-    for record, (plane, placement) in zip(test, found, strict=True):
-        mask, truth = cut(plane, placement, rule), read_mask(record)
-        if truth is None:
-            empty.append((record.group, float(mask.mean())))
-        else:
-            scored.append((record, dice(mask, truth)))
+def empty_row(
+    label: str, counts: Counts, pixels: NDArray[np.int64], groups: NDArray[np.str_], members: NDArray[np.bool_]
+) -> EmptyRow | None:
+    """How often the slices `members [N]`, which show no tumor, are marked; `pixels [N]` are the pictures' sizes.
 
-    def row(label: str, chosen: list[int]) -> DiceRow:
-        return dice_row(label, [scored[i][1] for i in chosen], [scored[i][0].group for i in chosen])
-
-    by_class: dict[str, list[int]] = {}
-    by_view: dict[str, list[int]] = {}
-    for position, (record, _) in enumerate(scored):
-        by_class.setdefault(record.tumor_class, []).append(position)
-        by_view.setdefault(record.view or "unknown", []).append(position)
-    shares = np.array([share for _, share in empty])
-    return SegT1Result(
-        overall=row("all", list(range(len(scored)))),
-        classes=tuple(row(label, by_class[label]) for label in sorted(by_class)),
-        views=tuple(row(label, by_view[label]) for label in sorted(by_view)),
-        false_positive_rate=group_bootstrap([g for g, _ in empty], lambda at: float((shares[at] > 0).mean())),
-        false_positive_large_rate=float((shares > _LARGE_SHARE).mean()),
+    None where there is no such slice.
+    """
+    if not members.any():
+        return None
+    marked = counts[members, 1]
+    return EmptyRow(
+        label=label,
+        marked=group_mean(groups[members], marked > 0),
+        marked_large=group_mean(groups[members], marked > _LARGE_SHARE * pixels[members]),
     )
 
 
-def evaluate_seg_film(root: Path, models: Path, seed: int, columns: tuple[ClinicalColumn, ...]) -> SegFilmResult:
-    """Dice of each test patient's volume with all sequences and the record, without either, and on BraTS cases."""
-    model = PublishedModel.open(models, "seg-flair-film")
-    rule, split, table = _rule(model), film_split(root, seed), read_clinical(root)
-    nothing = encode(np.array([empty_record()]), columns)[0]
-    of_patient = patients(read_lgg(root), split.test)
-    names = list(of_patient)
-    scores: dict[str, list[float]] = {key: [] for key in ("full", "empty", "flair", "flair_empty")}
-    slice_dices, false_positives = [], []
-    for name in names:
-        slices = of_patient[name]
-        loaders = [lambda s=s: read_sequences(s) for s in slices]
-        truth = np.stack([read_outline(s) for s in slices])
-        vector = encode(np.array([table.get(name, empty_record())]), columns)[0]
-        variants = {
-            "full": (vector, ("t1", "flair", "t1ce")),
-            "empty": (nothing, ("t1", "flair", "t1ce")),
-            "flair": (vector, ("flair",)),
-            "flair_empty": (nothing, ("flair",)),
-        }
-        for key, (used, sequences) in variants.items():
-            mask = _volume(model, loaders, used, sequences, rule)
-            scores[key].append(dice(mask, truth))
-            if key == "full":
-                slice_dices += [dice(m, t) for m, t in zip(mask, truth, strict=True) if t.any()]
-                false_positives += [bool(m.any()) for m, t in zip(mask, truth, strict=True) if not t.any()]
-    cases = [case for case in read_volumes(root, "brats") if case.group in split.test]
-    brats = [_brats_dice(model, case, nothing, rule) for case in cases]
-    return SegFilmResult(
-        full=dice_row("all sequences, record", scores["full"], names),
-        empty_record=dice_row("all sequences, empty record", scores["empty"], names),
-        flair_only=dice_row("FLAIR alone, record", scores["flair"], names),
-        flair_only_empty_record=dice_row("FLAIR alone, empty record", scores["flair_empty"], names),
-        slice_mean=float(np.mean(slice_dices)),
-        empty_slice_false_positive_rate=float(np.mean(false_positives)),
-        brats=dice_row("BraTS whole tumor", brats, [case.group for case in cases]),
-    )
+def border_distances(
+    predictions: SegmenterPredictions,
+    ground: dict[str, GroundSlice],
+    preprocessing: Preprocessing,
+    rules: Sequence[Postprocessing],
+) -> NDArray[np.float64]:
+    """Each slice's HD95 `[N]` in pixels of the picture, NaN where the mask or the truth is empty."""
+    distances = np.full(len(rules), np.nan)
+    for position, (key, rule) in enumerate(zip(predictions.keys, rules, strict=True)):
+        picture, truth = ground_of(ground, str(key)).load()
+        if truth.any():
+            plane = restored(predictions.planes["full"][position])
+            distances[position] = hd95_px(postprocess(plane, preprocessing.place(picture), rule), truth)
+    return distances
 
 
-def _volume(
-    model: PublishedModel,
-    loaders: Sequence[object],
-    vector: NDArray[np.float32],
-    sequences: Sequence[str],
+def cuts_by_fold(counts: CutCounts, chosen: NDArray[np.int64]) -> dict[str, Postprocessing]:
+    """The rule (or the first of two, where one fold is halved) under which each fold was judged."""
+    return {str(fold): counts.rules[int(chosen[counts.folds == fold][0])] for fold in np.unique(counts.folds)}
+
+
+def by_fold(
+    values: NDArray[np.float64], folds: NDArray[np.int64], members: NDArray[np.bool_] | None = None
+) -> dict[str, float]:
+    """The mean of each fold."""
+    used = np.ones(len(values), np.bool_) if members is None else members
+    mean: Callable[[int], float] = lambda fold: float(values[used & (folds == fold)].mean())  # noqa: E731
+    return {str(fold): mean(fold) for fold in np.unique(folds[used])}
+
+
+def _leaky(
+    predictions: SegmenterPredictions,
+    ground: dict[str, GroundSlice],
+    preprocessing: Preprocessing,
     rule: Postprocessing,
-) -> NDArray[np.uint8]:
-    found = film_probabilities(model, loaders, vector, sequences)  # type: ignore[arg-type]
-    return np.stack([cut(plane, placement, rule) for plane, placement in found])
-
-
-def _brats_dice(model: PublishedModel, case: VolumeCase, vector: NDArray[np.float32], rule: Postprocessing) -> float:
-    """Whole-tumor Dice of every second axial slice of one case."""
-    indexes = list(range(0, case.depth("axial"), _BRATS_STEP))
-    inner = [i for i in indexes if case.slice("flair", "axial", i).any()]
-
-    def load(index: int) -> dict[str, NDArray[np.uint8]]:
-        return {name: case.slice(name, "axial", index) for name in ("t1", "flair", "t1ce")}
-
-    mask = _volume(model, [lambda i=i: load(i) for i in inner], vector, ("t1", "flair", "t1ce"), rule)
-    return dice(mask, np.stack([case.slice("seg", "axial", i) > 0 for i in inner]))
-
-
-def _rule(model: PublishedModel) -> Postprocessing:
-    if model.manifest.postprocessing is None:
-        raise ValueError(f"{model.manifest.name} has no postprocessing")
-    return model.manifest.postprocessing
+) -> MaskRow:
+    counts = count_cuts(predictions, ground, preprocessing, [rule])
+    distances = border_distances(predictions, ground, preprocessing, [rule] * len(counts.counts))
+    found = counts.counts[:, 0]
+    return mask_row("split by slice (leaky)", found, distances, predictions.groups, counts.has_tumor, {})
