@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from model_export.training.zoo import BINARY_LABELS, ZOO, ZooEntry
 from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS, StageName
 
 MODEL_VERSION = "1.0.0"
@@ -36,9 +37,11 @@ class CatalogEntry(BaseModel):
     licences: tuple[str, ...]
     intended_use: str
     limits: tuple[str, ...]
+    reads_record: bool = False
+    zoo: bool = False
 
 
-_ENTRIES = (
+_DEFAULTS = (
     CatalogEntry(
         name="view",
         stage="view",
@@ -59,7 +62,7 @@ _ENTRIES = (
         name="tumor",
         stage="tumor",
         title="Tumor type on a contrast-enhanced T1 slice",
-        architecture="MobileNetV2 1.0 dilated to stride 16, 160 px, evidence map, log-sum-exp pooling, view features",
+        architecture="MobileNetV2 encoder shared in training with seg-t1, evidence map at stride 16, view features, 192 px",
         kind="classifier",
         labels=TUMOR_LABELS,
         sequences=("t1ce",),
@@ -70,7 +73,7 @@ _ENTRIES = (
         limits=(
             "Trained on slices that show the tumor: a tumor that the slice does not cut is not seen.",
             "Metastases, lymphomas, strokes, abscesses and other lesions were never seen and get one of four answers.",
-            "The map is the share of each of 10 x 10 positions in the pooled evidence: coarse, and no outline.",
+            "The map is the share of each of 12 x 12 positions in the pooled evidence: coarse, and no outline.",
             "Most no-tumor slices come from other scanners than the tumors; the sources are reported apart.",
             "BRISC's groups are near-duplicate clusters, not patients.",
         ),
@@ -79,7 +82,7 @@ _ENTRIES = (
         name="seg-t1",
         stage="segmentation",
         title="Tumor outline on a contrast-enhanced T1 slice",
-        architecture="U-Net, MobileNetV2 encoder, light decoder, 192 px",
+        architecture="U-Net, MobileNetV2 encoder shared in training with tumor, light decoder, 192 px",
         kind="segmenter",
         labels=("tumor",),
         sequences=("t1ce",),
@@ -97,6 +100,7 @@ _ENTRIES = (
     CatalogEntry(
         name="seg-flair-film",
         stage="segmentation",
+        reads_record=True,
         title="FLAIR abnormality of a glioma, with clinical record",
         architecture="U-Net, MobileNetV2 encoder, FiLM from the clinical vector in between, light decoder, 192 px",
         kind="segmenter",
@@ -117,6 +121,7 @@ _ENTRIES = (
     CatalogEntry(
         name="clinical",
         stage="clinical",
+        reads_record=True,
         title="Clinical record to vector",
         architecture="Imputation, min-max scaling with clipping, one-hot, missing-flags (scikit-learn as ONNX)",
         kind="tabular",
@@ -130,6 +135,53 @@ _ENTRIES = (
         ),
     ),
 )
+
+
+def _arm(name: str, words: str) -> CatalogEntry:
+    film = next(entry for entry in _DEFAULTS if entry.name == "seg-flair-film")
+    return film.model_copy(update={"name": name, "title": f"{film.title} ({words})", "zoo": True})
+
+
+_ZOO_KINDS = {
+    "view": ("view", "classifier", "View of a brain MRI slice", _DEFAULTS[0]),
+    "classifier": ("tumor", "classifier", "Tumor type on a contrast-enhanced T1 slice", _DEFAULTS[1]),
+    "segmenter": ("segmentation", "segmenter", "Tumor outline on a contrast-enhanced T1 slice", _DEFAULTS[2]),
+}
+
+
+def _of_zoo(network: ZooEntry) -> CatalogEntry:
+    stage, kind, title, default = _ZOO_KINDS[network.kind]
+    return CatalogEntry.model_validate(
+        {
+            "name": network.name,
+            "stage": stage,
+            "title": title if network.labels != BINARY_LABELS else "Tumor or none on a contrast-enhanced T1 slice",
+            "architecture": f"{network.name}, {network.size} px: {network.note}",
+            "kind": kind,
+            "labels": network.labels,
+            "sequences": default.sequences,
+            "fallback": default.fallback,
+            "max_batch": default.max_batch,
+            "dataset": default.dataset,
+            "licences": tuple(text for text in default.licences if text != _IMAGENET),
+            "intended_use": "Comparison: an architecture of the research projects, judged as the default is.",
+            "limits": ("Not the default of its stage; the table of models says what that costs.", *default.limits),
+            "zoo": True,
+        }
+    )
+
+
+_ENTRIES = (
+    *_DEFAULTS,
+    *(_of_zoo(network) for network in ZOO.values()),
+    _arm("seg-flair-none", "control: trained without records"),
+    _arm("seg-flair-shuffled", "control: trained on other patients' records"),
+)
 CATALOG = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""Every published model by name, in the order in which they are trained."""
-TRAINABLE = tuple(entry.name for entry in _ENTRIES if entry.kind != "tabular")
+"""Every model that can be published, by name, in the order in which they are trained."""
+MODEL_SETS: dict[str, tuple[str, ...]] = {
+    "defaults": tuple(entry.name for entry in _DEFAULTS),
+    "zoo": tuple(ZOO),
+    "controls": ("seg-flair-none", "seg-flair-shuffled"),
+}
+"""What can be named together. The controls are trained to be compared with, never published."""

@@ -1,106 +1,138 @@
-"""The command line: train, export, verify, publish, evaluate, samples."""
+"""The command line: train, predict, publish, verify, samples; further verbs lie in `commands`."""
 
 # ruff: noqa: PLC0415 - torch is loaded by the commands that need it, not by --help
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from model_export.datasets.split import Fold
+
 console = Console()
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train NeuroGate's models and publish them as ONNX.")
 
 
-class ModelName(StrEnum):
-    """What can be named on the command line."""
+class FoldName(StrEnum):
+    """Which patients are left for testing."""
 
+    FIRST = "0"
+    SECOND = "1"
+    THIRD = "2"
+    FOURTH = "3"
+    FIFTH = "4"
+    FOLDS = "folds"
     ALL = "all"
-    VIEW = "view"
-    TUMOR = "tumor"
-    SEG_T1 = "seg-t1"
-    SEG_FLAIR_FILM = "seg-flair-film"
-    CLINICAL = "clinical"
+    LEAKY = "leaky"
 
 
-Name = Annotated[ModelName, typer.Argument(help="a model, or all")]
+Names = Annotated[list[str], typer.Argument(help="networks or models; `defaults`, `zoo` and `controls` name them all")]
 Sets = Annotated[Path, typer.Option("--data", help="folder of the development sets", exists=True, file_okay=False)]
 Cache = Annotated[Path, typer.Option("--cache", help="pictures and checkpoints, outside the repository")]
 Models = Annotated[Path, typer.Option("--models", help="the model repository")]
-DEFAULT_CACHE, DEFAULT_MODELS = Path(".cache/model-export"), Path("models")
+Folds = Annotated[
+    FoldName,
+    typer.Option(
+        "--fold", help="a fold 0 to 4, `folds` for all five, `all` patients (nobody is tested), or the `leaky` arm"
+    ),
+]
+Seed = Annotated[int, typer.Option(help="of split, start and augmentation")]
+DEFAULT_CACHE, DEFAULT_MODELS, DEFAULT_SEED = Path(".cache/model-export"), Path("models"), 20
 
 
-def _names(name: ModelName, *, tabular: bool = True) -> list[str]:
-    from model_export.catalog import CATALOG
+def _folds(name: FoldName, seed: int) -> "list[Fold]":
+    from model_export.datasets.split import FOLDS, Fold
 
-    if name is ModelName.ALL:
-        return [entry.name for entry in CATALOG.values() if tabular or entry.kind != "tabular"]
-    return [name.value]
+    if name is FoldName.FOLDS:
+        return [Fold(index, seed) for index in range(FOLDS)]
+    if name is FoldName.LEAKY:
+        return [Fold(0, seed, leaky=True)]
+    return [Fold(None if name is FoldName.ALL else int(name.value), seed)]
+
+
+def _listed(names: list[str], known: dict[str, tuple[str, ...]]) -> list[str]:
+    """The single names behind `names`. Exit 2 where one is unknown."""
+    singles = {single for several in known.values() for single in several}
+    found: list[str] = []
+    for name in names:
+        if name not in known and name not in singles:
+            console.print(f"no such name: {name}; there are {', '.join([*known, *sorted(singles)])}")
+            raise typer.Exit(2)
+        found += known.get(name, (name,))
+    return list(dict.fromkeys(found))
 
 
 @app.command()
 def train(
-    name: Name,
+    names: Names,
     data: Sets,
     cache: Cache = DEFAULT_CACHE,
+    fold: Folds = FoldName.ALL,
     epochs: Annotated[int | None, typer.Option(help="other than the recipe's")] = None,
     limit: Annotated[int | None, typer.Option(help="slices an epoch, for a quick look")] = None,
-    seed: Annotated[int | None, typer.Option(help="of split, start and augmentation")] = None,
+    seed: Seed = DEFAULT_SEED,
     threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
 ) -> None:
-    """Train a network; the best weights on the calibration patients stay in the cache."""
-    from model_export.training.config import CONFIGS
-    from model_export.training.run import train_network
+    """Train networks; the weights stay in the cache, and a training that was stopped goes on."""
+    from model_export.training.run import TRAINABLE, recipe, train_network
 
-    for each in _names(name, tabular=False):
-        if each not in CONFIGS:
-            console.print(f"{each}: nothing to train; it is fitted when it is exported")
-            continue
-        config = CONFIGS[each].with_overrides(epochs=epochs, limit=limit, seed=seed)
-        path, history = train_network(data, cache, config, console.print, threads)
-        console.print(f"{each}: best score {max(row['score'] for row in history):.4f}, checkpoint {path.name}")
+    for each in _listed(names, TRAINABLE):
+        for one in _folds(fold, seed):
+            config = recipe(each).for_fold(one).with_overrides(epochs=epochs, limit=limit)
+            path, history = train_network(data, cache, config, console.print, threads)
+            console.print(f"{each} {one.label}: loss {history[-1]['loss']:.4f}, {path.parent.name}/{path.name}")
 
 
 @app.command()
-def leakage(
+def predict(
+    names: Names,
     data: Sets,
     cache: Cache = DEFAULT_CACHE,
-    threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
+    fold: Folds = FoldName.FOLDS,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
-    """Train both arms of the leakage study: the same small tumor network split by group, and by slice."""
-    from model_export.training.config import STUDY
-    from model_export.training.run import train_network
+    """Let the folds' networks answer for the patients that they never saw; what evaluate and publish read."""
+    from model_export.catalog import MODEL_SETS
+    from model_export.publishing import predict as predict_one
+    from model_export.repository import Workplace
 
-    for split in ("group", "slice"):
-        path, _ = train_network(data, cache, STUDY.with_overrides(split=split), console.print, threads)
-        console.print(f"split by {split}: {path.name}")
-
-
-@app.command()
-def export(name: Name, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS) -> None:
-    """Export checkpoints to ONNX files in the cache, checked."""
-    from model_export.repository import Workplace, export_model
-    from model_export.training.config import DEFAULT_SEED
-
-    for each in _names(name):
-        path = export_model(each, Workplace(data, cache, models), DEFAULT_SEED)
-        console.print(f"{each}: {path.stat().st_size / 1e6:.1f} MB")
+    for each in _listed(names, MODEL_SETS):
+        for one in _folds(fold, seed):
+            predict_one(each, Workplace(data, cache, DEFAULT_MODELS), one, console.print)
 
 
 @app.command()
-def verify(name: Name, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS) -> None:
+def publish(
+    names: Names, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS, seed: Seed = DEFAULT_SEED
+) -> None:
+    """Export, verify, calibrate on the out-of-fold answers, and write `models/<name>`."""
+    from model_export.catalog import MODEL_SETS
+    from model_export.publishing import publish as publish_one
+    from model_export.repository import Workplace
+
+    for each in _listed(names, MODEL_SETS):
+        publish_one(each, Workplace(data, cache, models), seed, console.print)
+
+
+@app.command()
+def verify(
+    names: Names, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS, seed: Seed = DEFAULT_SEED
+) -> None:
     """Compare published models with their checkpoints; the result goes into their cards. Exit 1 where one differs."""
     from model_export.card import ModelCard
+    from model_export.catalog import CATALOG, MODEL_SETS
+    from model_export.datasets.split import Fold
     from model_export.repository import Workplace, verify_model
-    from model_export.training.config import DEFAULT_SEED
 
     table = Table("model", "batches", "largest probability difference", "mask Dice", "passed")
     passed = True
-    for each in _names(name):
-        folder = models / each
-        parity = verify_model(each, folder / "1" / "model.onnx", Workplace(data, cache, models), DEFAULT_SEED)
+    for each in _listed(names, MODEL_SETS):
+        folder, fold = models / each, Fold(0 if CATALOG[each].zoo else None, seed)
+        parity = verify_model(each, folder / "1" / "model.onnx", Workplace(data, cache, models), fold)
         ModelCard.load(folder).model_copy(update={"verification": parity}).dump(folder)
         dice = "" if parity.mask_dice is None else f"{parity.mask_dice:.5f}"
         table.add_row(each, str(parity.batches), f"{parity.max_probability_difference:.2e}", dice, str(parity.passed))
@@ -108,32 +140,6 @@ def verify(name: Name, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models 
     console.print(table)
     if not passed:
         raise typer.Exit(1)
-
-
-@app.command()
-def publish(name: Name, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS) -> None:
-    """Export, verify, calibrate and write `models/<name>`."""
-    from model_export.repository import Workplace, publish_model
-
-    for each in _names(name):
-        publish_model(each, Workplace(data, cache, models), console.print)
-
-
-@app.command()
-def evaluate(
-    data: Sets,
-    out: Annotated[Path, typer.Option(help="where the report goes")] = Path("docs/evaluation"),
-    cache: Cache = DEFAULT_CACHE,
-    models: Models = DEFAULT_MODELS,
-    threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
-) -> None:
-    """Judge the published models on the test patients; writes the report and the figures of the cards."""
-    from model_export.evaluation.report import write_report
-    from model_export.evaluation.run import evaluate_models
-
-    results = evaluate_models(data, cache, models, console.print, threads)
-    write_report(results, out)
-    console.print(f"report in {out}")
 
 
 @app.command()

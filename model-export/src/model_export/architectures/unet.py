@@ -70,11 +70,20 @@ class UNet(nn.Module):
             if clinical is None:
                 raise ValueError("this network reads a clinical vector")
             maps = self.film(maps, clinical)
-        maps = self.dropout(maps)
-        for block, skip in zip(self.decoder, reversed(skips), strict=True):
-            maps = block(torch.cat([functional.interpolate(maps, scale_factor=2.0, mode="nearest"), skip], dim=1))
+        return self.decode_from(0, self.dropout(maps), skips, picture)
+
+    def decode_from(self, depth: int, maps: Tensor, skips: list[Tensor], picture: Tensor) -> Tensor:
+        """The map before decoder step `depth`, the skipped maps (strides 2 to 16), the picture -> `[N, 1, S, S]`."""
+        for step in range(depth, len(self.decoder)):
+            maps = self.rise(step, maps, skips)
         fine = functional.pixel_shuffle(self.expand(maps), 2)
         out: Tensor = self.head(self.refine(torch.cat([fine, picture], dim=1)))
+        return out
+
+    def rise(self, depth: int, maps: Tensor, skips: list[Tensor]) -> Tensor:
+        """One step of the decoder: twice as fine, joined with the skipped map of that stride."""
+        finer = functional.interpolate(maps, scale_factor=2.0, mode="nearest")
+        out: Tensor = self.decoder[depth](torch.cat([finer, skips[-1 - depth]], dim=1))
         return out
 
     def forward(self, image: Tensor, clinical: Tensor | None = None) -> Tensor:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.datasets.lgg import LggSlice, lgg_pictures, read_lgg, split_lgg, stack_sequences
+from model_export.datasets.lgg import LggSlice, lgg_groups, lgg_pictures, read_lgg, split_lgg, stack_sequences
 from model_export.datasets.pictures import Pictures, cached
-from model_export.datasets.split import GroupSplit, split_groups
+from model_export.datasets.split import Fold, GroupSplit, merge_splits, split_groups
 from model_export.datasets.volumes import VolumeCase, read_volumes
 from service_kit.inference.preprocessing import Preprocessing
 
@@ -17,24 +17,26 @@ _BRATS_SLICES = 24
 
 @dataclass(frozen=True, slots=True)
 class FilmSet:
-    """Slices on the model's grid with whole-tumor masks; `groups` are patients or cases, `is_lgg` tells them apart."""
+    """Slices on the model's grid with whole-tumor masks; `is_lgg` tells the two sets apart.
+
+    `patients` names the patient or case of each slice; `groups` is the same but in the leaky arm.
+    """
 
     pictures: Pictures
     groups: list[str]
+    patients: list[str]
     is_lgg: NDArray[np.bool_]
     split: GroupSplit
     lgg: list[LggSlice]
 
 
-def film_split(root: Path, seed: int) -> GroupSplit:
+def film_split(root: Path, fold: Fold) -> GroupSplit:
     """LGG by patient and BraTS by case, in one split."""
     cases = [case.group for case in read_volumes(root, "brats")]
-    parts = [split_lgg(read_lgg(root), seed), split_groups(cases, ["brats"] * len(cases), seed)]
-    merged = (frozenset[str]().union(*(part.part(name) for part in parts)) for name in ("train", "calibration", "test"))
-    return GroupSplit(*merged)
+    return merge_splits([split_lgg(read_lgg(root), fold), split_groups(cases, ["brats"] * len(cases), fold)])
 
 
-def film_set(root: Path, preprocessing: Preprocessing, cache: Path, seed: int) -> FilmSet:
+def film_set(root: Path, preprocessing: Preprocessing, cache: Path, fold: Fold) -> FilmSet:
     """Read, place and cache everything."""
     lgg = read_lgg(root)
     of_lgg = lgg_pictures(lgg, preprocessing, cache)
@@ -51,8 +53,9 @@ def film_set(root: Path, preprocessing: Preprocessing, cache: Path, seed: int) -
     if of_lgg.masks is None or of_brats.masks is None:
         raise ValueError("the segmentation sets have no masks")
     both = Pictures(np.concatenate([of_lgg.images, of_brats.images]), np.concatenate([of_lgg.masks, of_brats.masks]))
-    groups = [item.patient for item in lgg] + [case.group for case, _ in pairs]
-    return FilmSet(both, groups, np.arange(len(groups)) < len(lgg), film_split(root, seed), lgg)
+    cases = [case.group for case, _ in pairs]
+    groups, patients = lgg_groups(lgg, fold) + cases, [item.patient for item in lgg] + cases
+    return FilmSet(both, groups, patients, np.arange(len(groups)) < len(lgg), film_split(root, fold), lgg)
 
 
 def _axial(case: VolumeCase) -> list[int]:

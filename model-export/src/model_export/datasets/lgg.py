@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.datasets.pictures import Pictures, cached, place_mask, read_gray
-from model_export.datasets.split import GroupSplit, split_groups
+from model_export.datasets.split import Fold, GroupSplit, split_groups
 from service_kit.inference.preprocessing import Preprocessing
 
 SEQUENCES = ("t1", "flair", "t1ce")
@@ -45,9 +45,14 @@ def read_lgg(root: Path) -> list[LggSlice]:
     return sorted(found, key=lambda item: (item.patient, item.index))
 
 
-def split_lgg(slices: list[LggSlice], seed: int) -> GroupSplit:
+def lgg_groups(slices: list[LggSlice], fold: Fold) -> list[str]:
+    """The group of each slice: its patient, or itself in the leaky arm."""
+    return [s.picture.name if fold.leaky else s.patient for s in slices]
+
+
+def split_lgg(slices: list[LggSlice], fold: Fold) -> GroupSplit:
     """By patient, stratified by the hospital that the patient's code names."""
-    return split_groups([s.patient for s in slices], [s.patient.split("_")[1][:1] for s in slices], seed)
+    return split_groups(lgg_groups(slices, fold), [s.patient.split("_")[1][:1] for s in slices], fold)
 
 
 def read_sequences(item: LggSlice) -> dict[str, NDArray[np.uint8]]:

@@ -1,14 +1,14 @@
 """`t1_slices`: contrast-enhanced T1 slices with class, view where known, mask where there is a tumor, and group."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_export.datasets.pictures import Pictures, cached, place_mask, read_gray
-from model_export.datasets.split import GroupSplit, split_groups
+from model_export.datasets.split import Fold, GroupSplit, split_groups
 from service_kit.inference.preprocessing import Preprocessing
 
 
@@ -41,9 +41,12 @@ def read_slices(root: Path) -> list[SliceRecord]:
         ]
 
 
-def split_slices(records: list[SliceRecord], seed: int) -> GroupSplit:
-    """The one split that view, tumor and seg-t1 share: by group, stratified by class and source."""
-    return split_groups([r.group for r in records], [f"{r.tumor_class}/{r.source}" for r in records], seed)
+def fold_slices(root: Path, fold: Fold) -> tuple[list[SliceRecord], GroupSplit]:
+    """The slices, and the split that view, tumor and seg-t1 share: by group, stratified by class and source."""
+    records = read_slices(root)
+    if fold.leaky:
+        records = [replace(r, group=r.image.name) for r in records]
+    return records, split_groups([r.group for r in records], [f"{r.tumor_class}/{r.source}" for r in records], fold)
 
 
 def read_mask(record: SliceRecord) -> NDArray[np.uint8] | None:

@@ -1,7 +1,7 @@
 """What the tumor network learns from: `t1_slices`, and slices of other scanners and sequences against shortcuts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from model_export.datasets.lgg import read_lgg, read_sequences, split_lgg
 from model_export.datasets.pictures import Pictures, cached, place_mask, read_gray
-from model_export.datasets.slices import read_slices, split_slices
-from model_export.datasets.split import GroupSplit, split_groups
+from model_export.datasets.slices import fold_slices
+from model_export.datasets.split import Fold, GroupSplit, merge_splits, split_groups
 from model_export.datasets.volumes import PLANES, VolumeCase, read_volumes
 from service_kit.inference.preprocessing import Preprocessing
 
@@ -34,21 +34,17 @@ class TumorSample:
     mask: Path | None = None
 
 
-def tumor_samples(root: Path, seed: int) -> tuple[list[TumorSample], GroupSplit]:
+def tumor_samples(root: Path, fold: Fold) -> tuple[list[TumorSample], GroupSplit]:
     """All samples, and their split by group (for `t1_slices` the one that view and seg-t1 share)."""
-    records = read_slices(root)
+    records, of_slices = fold_slices(root, fold)
     samples = [
         TumorSample(r.image.name, r.tumor_class, r.source, r.group, True, lambda path=r.image: read_gray(path), r.mask)  # type: ignore[misc]
         for r in records
     ]
     lgg, volumes = _lgg_samples(root), _volume_samples(root)
-    parts = [
-        split_slices(records, seed),
-        split_lgg(read_lgg(root), seed),
-        split_groups([s.group for s in volumes], [s.source for s in volumes], seed),
-    ]
-    merged = (frozenset[str]().union(*(part.part(name) for part in parts)) for name in ("train", "calibration", "test"))
-    return samples + lgg + volumes, GroupSplit(*merged)
+    of_patients = split_lgg(read_lgg(root), replace(fold, leaky=False))
+    of_volumes = split_groups([s.group for s in volumes], [s.source for s in volumes], fold)
+    return samples + lgg + volumes, merge_splits([of_slices, of_patients, of_volumes])
 
 
 def _lgg_samples(root: Path) -> list[TumorSample]:
@@ -108,20 +104,13 @@ def _volume_sample(case: VolumeCase, name: str, plane: str, index: int, label: s
 
 
 def tumor_pictures(samples: list[TumorSample], preprocessing: Preprocessing, cache: Path) -> Pictures:
-    """Every sample on a model's grid (the tumor network's own, or the view network's for its features)."""
+    """Every sample on a model's grid, with its mask (zero where none was published)."""
 
-    def make(index: int) -> tuple[NDArray[np.uint8], None]:
-        return preprocessing.apply(samples[index].load())[0][None], None
+    def make(index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        image, placement = preprocessing.apply(samples[index].load())
+        mask = samples[index].mask
+        if mask is None:
+            return image[None], None
+        return image[None], place_mask((read_gray(mask) > 127).astype(np.uint8), placement, preprocessing.size)
 
-    return cached(cache, f"tumor-{preprocessing.size}", preprocessing, [s.key for s in samples], make)
-
-
-def tumor_place(sample: TumorSample, preprocessing: Preprocessing, side: int) -> NDArray[np.float32]:
-    """How much of each position of a `side` x `side` map the sample's mask covers, 0..1; zero without a mask."""
-    if sample.mask is None:
-        return np.zeros((side, side), np.float32)
-    mask = (read_gray(sample.mask) > 127).astype(np.uint8)
-    grid = place_mask(mask, preprocessing.place(sample.load()), preprocessing.size)
-    step = preprocessing.size // side
-    covered = grid.reshape(side, step, side, step).mean(axis=(1, 3)) / 255.0
-    return np.asarray(covered, np.float32)
+    return cached(cache, f"tumor-masks-{preprocessing.size}", preprocessing, [s.key for s in samples], make)

@@ -1,7 +1,7 @@
 """What the view network learns from: slices of known plane from every set but `views64`, which stays external."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from model_export.datasets.lgg import read_lgg, read_sequences, split_lgg
 from model_export.datasets.pictures import Pictures, cached, read_gray
-from model_export.datasets.slices import read_slices, split_slices
-from model_export.datasets.split import GroupSplit, split_groups
+from model_export.datasets.slices import fold_slices
+from model_export.datasets.split import Fold, GroupSplit, merge_splits, split_groups
 from model_export.datasets.volumes import PLANES, read_volumes
 from service_kit.inference.preprocessing import Preprocessing
 
@@ -29,9 +29,9 @@ class ViewSample:
     load: Callable[[], NDArray[np.uint8]]
 
 
-def view_samples(root: Path, seed: int) -> tuple[list[ViewSample], GroupSplit]:
+def view_samples(root: Path, fold: Fold) -> tuple[list[ViewSample], GroupSplit]:
     """All samples, and their split: the slices' own one (shared with tumor and seg-t1), volumes and LGG by patient."""
-    records = read_slices(root)
+    records, of_slices = fold_slices(root, fold)
     samples = [
         ViewSample(r.image.name, r.view, r.source, r.group, lambda path=r.image: read_gray(path))  # type: ignore[misc]
         for r in records
@@ -55,13 +55,9 @@ def view_samples(root: Path, seed: int) -> tuple[list[ViewSample], GroupSplit]:
                 )
             )
     volumes = _volume_samples(root)
-    parts = [
-        split_slices(records, seed),
-        split_lgg(lgg, seed),
-        split_groups([s.group for s in volumes], [s.source for s in volumes], seed),
-    ]
-    merged = (frozenset[str]().union(*(part.part(name) for part in parts)) for name in ("train", "calibration", "test"))
-    return samples + volumes, GroupSplit(*merged)
+    of_patients = split_lgg(lgg, replace(fold, leaky=False))
+    of_volumes = split_groups([s.group for s in volumes], [s.source for s in volumes], fold)
+    return samples + volumes, merge_splits([of_slices, of_patients, of_volumes])
 
 
 def _volume_samples(root: Path) -> list[ViewSample]:

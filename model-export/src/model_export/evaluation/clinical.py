@@ -6,6 +6,7 @@ import numpy as np
 
 from model_export.datasets.clinical import COLUMNS, empty_record, read_clinical
 from model_export.datasets.film_set import film_split
+from model_export.datasets.split import Fold
 from model_export.evaluation.predictions import PublishedModel
 from model_export.evaluation.results import ClinicalResult
 from model_export.training.clinical import clinical_pipeline
@@ -14,7 +15,7 @@ from model_export.training.clinical import clinical_pipeline
 def evaluate_clinical(root: Path, models: Path, seed: int) -> ClinicalResult:
     """Every patient's record as it is, with fields hidden at random, and the empty one."""
     model = PublishedModel.open(models, "clinical")
-    table, split = read_clinical(root), film_split(root, seed)
+    table, split = read_clinical(root), film_split(root, Fold(None, seed))
     names = sorted(table)
     records = np.array([table[name] for name in names])
     fitted = clinical_pipeline().fit(records[[name in split.train for name in names]])

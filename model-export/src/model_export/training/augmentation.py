@@ -25,10 +25,15 @@ class Augmentation(BaseModel):
     noise: float = 0.05
     blur_share: float = 0.3
 
-    def apply(self, images: Tensor, masks: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """Uint8 `images [N, C, S, S]` (and `masks [N, 1, S, S]`, 0..255) -> float images 0..255, masks 0..1."""
-        count = len(images)
-        grid = functional.affine_grid(self._matrices(count, generator), list(images[:, :1].shape), align_corners=False)
+    def apply(
+        self, images: Tensor, masks: Tensor | None, generator: torch.Generator, size: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Uint8 `images [N, C, S, S]` (and `masks [N, 1, S, S]`, 0..255) -> float images 0..255, masks 0..1.
+
+        Both come out at `size` px a side where one is given.
+        """
+        count, side = len(images), size or images.shape[-1]
+        grid = functional.affine_grid(self._matrices(count, generator), [count, 1, side, side], align_corners=False)
         picture = functional.grid_sample(images.float() / 255.0, grid, mode="bilinear", align_corners=False)
         mask = None
         if masks is not None:

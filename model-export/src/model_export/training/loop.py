@@ -1,19 +1,22 @@
-"""The training loop: one-cycle AdamW in bfloat16, an average of the weights, the best one by calibration patients."""
+"""The training loop: one-cycle AdamW in bfloat16, an average of the weights, checkpoints from which a run goes on."""
 
 import copy
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.progress import track
 from torch import Tensor, nn
 
 from model_export.training.config import TrainingConfig
 
 Report = Callable[[str], None]
+_MAX_GRADIENT = 2.0
 
 
 class Task(Protocol):
@@ -30,8 +33,15 @@ class Task(Protocol):
         ...
 
     def score(self, network: nn.Module) -> float:
-        """How good `network` is on the calibration patients; higher is better."""
+        """How good `network` is on the validation patients; higher is better. Asked only where patience is set."""
         ...
+
+
+@runtime_checkable
+class Resizable(Protocol):
+    """A task whose pictures can be made smaller for the first epochs."""
+
+    size: int
 
 
 class WeightAverage:
@@ -39,14 +49,14 @@ class WeightAverage:
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = copy.deepcopy(network).eval()
+        self.steps = 0
         self._decay = decay
-        self._steps = 0
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Take one step toward `network`; the first steps are longer, so that the start is forgotten."""
-        self._steps += 1
-        decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
+        self.steps += 1
+        decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
         source = network.state_dict()
         for key, value in self.network.state_dict().items():
             if value.dtype.is_floating_point:
@@ -55,43 +65,117 @@ class WeightAverage:
                 value.copy_(source[key])
 
 
-def fit(task: Task, config: TrainingConfig, checkpoint: Path, report: Report) -> list[dict[str, float]]:
-    """Train, keep the best average in `checkpoint`, and return one row an epoch: loss, score, seconds."""
-    torch.manual_seed(config.seed)
-    generator = torch.Generator().manual_seed(config.seed)
-    random = np.random.default_rng(config.seed)
-    network = task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = WeightAverage(network, config.ema_decay)
-    steps_an_epoch = max(1, len(task.draw(np.random.default_rng(config.seed))) // config.batch)
-    optimizer = torch.optim.AdamW(_decay_groups(network, config.weight_decay), lr=config.rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.rate, total_steps=steps_an_epoch * config.epochs + 1, pct_start=config.warmup
-    )
-    history: list[dict[str, float]] = []
-    for epoch in range(config.epochs):
-        started, total = time.monotonic(), 0.0
-        network.train()
-        order = task.draw(random)
-        for step in range(steps_an_epoch):
-            batch = order[step * config.batch : (step + 1) * config.batch]
-            loss = task.loss(batch, generator)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-            optimizer.step()
-            schedule.step()
-            average.update(network)
-            total += float(loss.detach())
-        score = task.score(average.network)
-        row = {"epoch": epoch + 1, "loss": total / steps_an_epoch, "score": score, "s": time.monotonic() - started}
-        if not history or score >= max(past["score"] for past in history):
-            save_checkpoint(checkpoint, average.network, config, [*history, row])
-        history.append(row)
-        report(
-            f"{config.name} epoch {epoch + 1}/{config.epochs}: loss {row['loss']:.4f}, calibration score {score:.4f}, "
-            f"{row['s']:.0f} s, {steps_an_epoch * config.batch / row['s']:.0f} slices/s"
+class Run:
+    """One training: it can be stopped after any epoch and goes on where it was."""
+
+    def __init__(self, task: Task, config: TrainingConfig, checkpoint: Path, report: Report) -> None:
+        torch.manual_seed(config.seed)
+        self._task, self._config, self._checkpoint, self._report = task, config, checkpoint, report
+        self._generator = torch.Generator().manual_seed(config.seed)
+        self._random = np.random.default_rng(config.seed)
+        self._network = task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._average = WeightAverage(self._network, config.ema_decay)
+        self._steps = max(1, len(task.draw(np.random.default_rng(config.seed))) // config.batch)
+        self._optimizer = torch.optim.AdamW(_decay_groups(self._network, config.weight_decay), lr=config.rate)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimizer, config.rate, total_steps=self._steps * config.epochs + 1, pct_start=config.warmup
         )
-    return history
+        self._history: list[dict[str, float]] = []
+        self._resume()
+
+    def fit(self) -> list[dict[str, float]]:
+        """Train to the end and return one row an epoch: loss, seconds, and the score where one is asked for.
+
+        The checkpoint holds the last average of the weights, or with patience the one that scored best.
+        """
+        best = max((row.get("score", -np.inf) for row in self._history), default=-np.inf)
+        while len(self._history) < self._config.epochs:
+            row = self._epoch(len(self._history))
+            if self._config.patience:
+                row["score"] = self._task.score(self._average.network)
+            self._history.append(row)
+            if row.get("score", np.inf) >= best:
+                best = row.get("score", best)
+                save_checkpoint(self._checkpoint, self._average.network, self._config, self._history)
+            self._tell(row)
+            self._keep()
+            if self._config.patience and self._stale() >= self._config.patience:
+                self._report(f"{self._config.name}: no better score for {self._config.patience} epochs, stopped")
+                break
+        self._resumable.unlink(missing_ok=True)
+        return self._history
+
+    @property
+    def _resumable(self) -> Path:
+        return self._checkpoint.with_suffix(".resume")
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        started, total, config = time.monotonic(), 0.0, self._config
+        if isinstance(self._task, Resizable):
+            self._task.size = config.size_at(epoch)
+        self._network.train()
+        order = self._task.draw(self._random)
+        title, quiet = f"{config.name} {epoch + 1}/{config.epochs}", not sys.stdout.isatty()
+        for step in track(range(self._steps), title, transient=True, disable=quiet):
+            batch = order[step * config.batch : (step + 1) * config.batch]
+            loss = self._task.loss(batch, self._generator)
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT)
+            self._optimizer.step()
+            self._schedule.step()
+            self._average.update(self._network)
+            total += float(loss.detach())
+        return {"epoch": epoch + 1, "loss": total / self._steps, "s": time.monotonic() - started}
+
+    def _stale(self) -> int:
+        scores = [row["score"] for row in self._history]
+        return len(scores) - 1 - int(np.argmax(scores))
+
+    def _tell(self, row: dict[str, float]) -> None:
+        score = f", validation score {row['score']:.4f}" if "score" in row else ""
+        speed = self._steps * self._config.batch / row["s"]
+        self._report(
+            f"{self._config.name} {self._config.of_fold.label} epoch {row['epoch']:.0f}/{self._config.epochs}: "
+            f"loss {row['loss']:.4f}{score}, {row['s']:.0f} s, {speed:.0f} slices/s"
+        )
+
+    def _keep(self) -> None:
+        state: dict[str, Any] = {
+            "config": self._config.model_dump(),
+            "network": self._network.state_dict(),
+            "average": self._average.network.state_dict(),
+            "average_steps": self._average.steps,
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "generator": self._generator.get_state(),
+            "torch": torch.get_rng_state(),
+            "random": self._random.bit_generator.state,
+            "history": self._history,
+        }
+        _write(state, self._resumable)
+
+    def _resume(self) -> None:
+        if not self._resumable.exists():
+            return
+        state = torch.load(self._resumable, weights_only=True)
+        if state["config"] != self._config.model_dump():
+            return
+        self._network.load_state_dict(state["network"])
+        self._average.network.load_state_dict(state["average"])
+        self._average.steps = state["average_steps"]
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._generator.set_state(state["generator"])
+        torch.set_rng_state(state["torch"])
+        self._random.bit_generator.state = state["random"]
+        self._history = state["history"]
+        self._report(f"{self._config.name}: goes on after epoch {len(self._history)}")
+
+
+def fit(task: Task, config: TrainingConfig, checkpoint: Path, report: Report) -> list[dict[str, float]]:
+    """Train `task` by `config` into `checkpoint`, or go on with a training that was stopped. Returns the history."""
+    return Run(task, config, checkpoint, report).fit()
 
 
 def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -102,10 +186,14 @@ def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, obj
 
 def save_checkpoint(path: Path, network: nn.Module, config: TrainingConfig, history: list[dict[str, float]]) -> None:
     """Write weights, config and history; whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    temporary = path.with_suffix(".tmp")
-    torch.save({"state": state, "config": config.model_dump(), "history": history}, temporary)
+    _write({"state": state, "config": config.model_dump(), "history": history}, path)
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(path.suffix + ".tmp")
+    torch.save(content, temporary)
     temporary.replace(path)
 
 

@@ -1,4 +1,4 @@
-"""Losses of the segmentation networks."""
+"""Losses of the segmentation networks and of the binary detector."""
 
 from torch import Tensor
 from torch.nn import functional
@@ -18,3 +18,64 @@ def dice_bce(logits: Tensor, masks: Tensor) -> Tensor:
     present = (masks.sum(dim=(1, 2, 3)) > 1.0).float()
     dice = (2.0 * overlap + 1.0) / (total + 1.0)
     return entropy + ((1.0 - dice) * present).sum() / present.sum().clamp_min(1.0)
+
+
+def batch_dice_bce(logits: Tensor, masks: Tensor) -> Tensor:
+    """Cross-entropy a pixel plus one minus the soft Dice of the whole batch: large slices count as in a volume.
+
+    Args:
+        logits: `[N, 1, S, S]`, float32.
+        masks: `[N, 1, S, S]`, 0..1.
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, masks)
+    probabilities = logits.sigmoid()
+    dice = (2.0 * (probabilities * masks).sum() + 1.0) / (probabilities.sum() + masks.sum() + 1.0)
+    return entropy + 1.0 - dice
+
+
+def bce(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean binary cross-entropy. `logits` and `targets` (0..1) have the same shape, whatever it is."""
+    return functional.binary_cross_entropy_with_logits(logits, targets)
+
+
+def focal(logits: Tensor, targets: Tensor, gamma: float = 2.0, alpha: float = 0.25) -> Tensor:
+    """Binary focal loss: cross-entropy weighted by `(1 - p of the truth) ** gamma`, and by `alpha` for the positives.
+
+    Args:
+        logits: any shape.
+        targets: the same shape, 0..1.
+        gamma: how little the easy ones count; 0 is the weighted cross-entropy.
+        alpha: the weight of the positives; the negatives get `1 - alpha`.
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    probabilities = logits.sigmoid()
+    missed = targets * (1.0 - probabilities) + (1.0 - targets) * probabilities
+    weight = targets * alpha + (1.0 - targets) * (1.0 - alpha)
+    return (weight * missed**gamma * entropy).mean()
+
+
+def tversky_score(probabilities: Tensor, masks: Tensor, alpha: float = 0.7, smooth: float = 1.0) -> Tensor:
+    """The Tversky index of each slice, `[N]`: `TP / (TP + alpha FN + (1 - alpha) FP)`, 1 where both are empty.
+
+    Args:
+        probabilities: `[N, 1, S, S]`, 0..1 (a mask of 0 and 1 gives the hard score).
+        masks: `[N, 1, S, S]`, 0..1.
+        alpha: the weight of what is missed; .5 is Dice.
+        smooth: added above and below, in pixels.
+    """
+    axes = (1, 2, 3)
+    overlap = (probabilities * masks).sum(dim=axes)
+    missed = ((1.0 - probabilities) * masks).sum(dim=axes)
+    invented = (probabilities * (1.0 - masks)).sum(dim=axes)
+    return (overlap + smooth) / (overlap + alpha * missed + (1.0 - alpha) * invented + smooth)
+
+
+def tversky(logits: Tensor, masks: Tensor, alpha: float = 0.7) -> Tensor:
+    """One minus the Tversky index, averaged over slices `[N, 1, S, S]`."""
+    return (1.0 - tversky_score(logits.sigmoid(), masks, alpha)).mean()
+
+
+def focal_tversky(logits: Tensor, masks: Tensor, alpha: float = 0.7, gamma: float = 0.75) -> Tensor:
+    """`(1 - Tversky index) ** gamma`, averaged over slices: below 1, gamma keeps pulling at nearly right outlines."""
+    # The floor keeps the power's slope finite where an outline is perfect.
+    return (1.0 - tversky_score(logits.sigmoid(), masks, alpha)).clamp_min(1e-6).pow(gamma).mean()

@@ -17,8 +17,8 @@ from model_export.datasets.split import members
 from model_export.training.augmentation import Augmentation
 from model_export.training.clinical import encode, fitted_columns
 from model_export.training.config import TrainingConfig
-from model_export.training.losses import dice_bce
-from model_export.training.seg_t1 import mean_dice
+from model_export.training.losses import batch_dice_bce
+from model_export.training.scoring import mean_dice
 from model_export.training.view import IMAGENET
 from service_kit.inference.preprocessing import Preprocessing
 
@@ -37,22 +37,27 @@ class SegFilmTask:
 
     def __init__(self, root: Path, cache: Path, config: TrainingConfig) -> None:
         self._config = config
-        found = film_set(root, Preprocessing(size=config.size), cache, config.seed)
+        found = film_set(root, Preprocessing(size=config.size), cache, config.of_fold)
         if found.pictures.masks is None:
             raise ValueError("the segmentation sets have no masks")
-        self.split = found.split
+        self.split = found.split.with_validation(config.seed) if config.patience else found.split
         self._images = torch.from_numpy(found.pictures.images)
         self._masks = torch.from_numpy(found.pictures.masks)[:, None]
         table = read_clinical(root)
-        fitted_on = sorted(patient for patient in table if patient in self.split.train)
-        self._columns = fitted_columns(np.array([table[patient] for patient in fitted_on]))
-        self._records = np.array([table.get(group, empty_record()) for group in found.groups])
-        self._vectors = torch.from_numpy(encode(self._records, self._columns))
         has_tumor = np.asarray((found.pictures.masks > 127).any(axis=(1, 2)), np.bool_)
         train = np.array(members(found.groups, self.split.train))
         self._tumor, self._empty = train[has_tumor[train]], train[~has_tumor[train]]
-        calibration = np.array(members(found.groups, self.split.calibration))
-        self._calibration = calibration[has_tumor[calibration] & found.is_lgg[calibration]]
+        fitted_on = sorted({found.patients[at] for at in train} & set(table))
+        self._columns = fitted_columns(np.array([table[patient] for patient in fitted_on]))
+        self._records = np.array([table.get(patient, empty_record()) for patient in found.patients])
+        if config.record == "none":
+            self._records[:] = np.nan
+        if config.record == "shuffled":
+            self._records = _exchanged(self._records, found.patients, config.seed)
+        self._vectors = torch.from_numpy(encode(self._records, self._columns))
+        validation = np.array(members(found.groups, self.split.validation), np.int64)
+        self._validation = validation[has_tumor[validation] & found.is_lgg[validation]]
+        self.size = config.size
         self._augmentation = Augmentation(rotation_deg=15.0, noise=0.04)
         self.network: nn.Module = UNet(channels=len(SEQUENCES), clinical=len(feature_names()))
         self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
@@ -68,18 +73,28 @@ class SegFilmTask:
     def loss(self, positions: NDArray[np.int64], generator: torch.Generator) -> Tensor:
         """Dice and cross-entropy of one augmented batch with missing sequences and fields."""
         images = drop_sequences(self._images[positions], generator)
-        picture, mask = self._augmentation.apply(images, self._masks[positions], generator)
+        picture, mask = self._augmentation.apply(images, self._masks[positions], generator, self.size)
         if mask is None:
             raise ValueError("the augmentation lost the masks")
         vectors = torch.from_numpy(encode(drop_fields(self._records[positions], generator), self._columns))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = self.network.logits(picture.contiguous(memory_format=torch.channels_last), vectors)  # type: ignore[operator]
-        return dice_bce(logits.float(), mask)
+        return batch_dice_bce(logits.float(), mask)
 
     def score(self, network: nn.Module) -> float:
-        """Mean Dice a slice over the calibration patients' tumor slices, with all that is known of them."""
-        found: float = mean_dice(network, self._images, self._masks, self._calibration, self._vectors)
+        """Mean Dice a slice over the validation patients' tumor slices, with all that is known of them."""
+        found: float = mean_dice(network, self._images, self._masks, self._validation, self._vectors)
         return found
+
+
+def _exchanged(records: NDArray[np.float64], patients: list[str], seed: int) -> NDArray[np.float64]:
+    """Every patient gets another patient's record, on all slices the same: the control arm."""
+    names = sorted(set(patients))
+    order = np.random.default_rng(seed).permutation(len(names))
+    first = {name: patients.index(name) for name in names}
+    # Round the shuffled circle by one: nobody keeps the own record.
+    other = {names[a]: names[b] for a, b in zip(order, np.roll(order, 1), strict=True)}
+    return records[[first[other[patient]] for patient in patients]]
 
 
 def drop_sequences(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -25,12 +25,15 @@ class ViewTask:
 
     def __init__(self, root: Path, cache: Path, config: TrainingConfig) -> None:
         self._config = config
-        samples, self.split = view_samples(root, config.seed)
+        samples, self.split = view_samples(root, config.of_fold)
+        if config.patience:
+            self.split = self.split.with_validation(config.seed)
+        self.size = config.size
         self._images = torch.from_numpy(view_pictures(samples, Preprocessing(size=config.size), cache).images)
         self._labels = np.array([VIEW_LABELS.index(s.plane) for s in samples])
         groups = [s.group for s in samples]
         self._train = np.array(members(groups, self.split.train))
-        self._calibration = np.array(members(groups, self.split.calibration))
+        self._validation = np.array(members(groups, self.split.validation))
         self._augmentation = Augmentation()
         self.network: nn.Module = ViewNetwork()
         self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
@@ -46,7 +49,7 @@ class ViewTask:
 
     def loss(self, positions: NDArray[np.int64], generator: torch.Generator) -> Tensor:
         """Cross-entropy of one augmented batch."""
-        picture, _ = self._augmentation.apply(self._images[positions], None, generator)
+        picture, _ = self._augmentation.apply(self._images[positions], None, generator, self.size)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits, _ = self.network(picture.contiguous(memory_format=torch.channels_last))
         target = torch.from_numpy(self._labels[positions])
@@ -54,6 +57,6 @@ class ViewTask:
 
     @torch.no_grad()
     def score(self, network: nn.Module) -> float:
-        """Minus the cross-entropy on the calibration patients."""
-        logits = torch.cat([network(self._images[part])[0] for part in np.array_split(self._calibration, 16)])
-        return -float(functional.cross_entropy(logits, torch.from_numpy(self._labels[self._calibration])))
+        """Minus the cross-entropy on the validation patients."""
+        logits = torch.cat([network(self._images[part])[0] for part in np.array_split(self._validation, 16)])
+        return -float(functional.cross_entropy(logits, torch.from_numpy(self._labels[self._validation])))
