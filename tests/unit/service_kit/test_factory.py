@@ -126,6 +126,16 @@ async def test_every_tiny_model_opens_and_answers(models: Path) -> None:
         await backend.aclose()
 
 
+@pytest.mark.parametrize("require", [False, True])
+async def test_provider_of_the_manifest_goes_before_the_settings(tmp_path: Path, *, require: bool) -> None:
+    tiny_model(tmp_path, "view")
+    edit(tmp_path / "view", provider="CUDAExecutionProvider")
+    backend = open_backend(InferenceSettings(models_dir=tmp_path, require_provider=require), "view")
+    assert backend.ref.provider == "CPUExecutionProvider"
+    assert await backend.ready() is not require
+    await backend.aclose()
+
+
 async def test_triton_is_opened_without_asking_it(models: Path) -> None:
     settings = InferenceSettings(models_dir=models, backend="triton", triton_url="127.0.0.1:9")
     backend = open_backend(settings, "view", repository=ModelRepository(models))

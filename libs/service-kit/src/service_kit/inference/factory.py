@@ -29,7 +29,11 @@ class InferenceSettings(BaseModel):
         str | None, Field(description="`host:port` of Triton's HTTP endpoint; needed for the backend triton.")
     ] = None
     provider: Annotated[
-        str, Field(description="Execution provider of onnxruntime, such as `CUDAExecutionProvider`.")
+        str,
+        Field(
+            description="Execution provider of onnxruntime, such as `CUDAExecutionProvider`, for the models whose "
+            "manifest names none."
+        ),
     ] = "CPUExecutionProvider"
     require_provider: Annotated[
         bool, Field(description="Not ready on any other provider; else the CPU is used where it is missing.")
@@ -40,6 +44,11 @@ class InferenceSettings(BaseModel):
     )
     max_batch: Annotated[int, Field(ge=1, description="Most inputs that waiting calls are merged to.")] = 8
     max_queue: Annotated[int, Field(ge=0, description="Most calls that wait for a model; more are refused.")] = 64
+
+    on_demand_models: Annotated[
+        int,
+        Field(ge=1, description="Models beside the defaults that a stage keeps in memory; they are opened when asked."),
+    ] = 2
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -68,6 +77,7 @@ def open_backend(
 def _open(settings: InferenceSettings, repository: ModelRepository, name: str) -> tuple[InferenceBackend, int]:
     # Imported here, so that a service needs only the engine that it is told to use.
     manifest = repository.manifest(name)
+    provider = manifest.provider or settings.provider
     if settings.backend == "triton":
         from service_kit.inference.triton import TritonBackend  # noqa: PLC0415
 
@@ -75,7 +85,7 @@ def _open(settings: InferenceSettings, repository: ModelRepository, name: str) -
         slots = max(2 * settings.max_batch, settings.concurrent_runs)
         url = settings.triton_url or ""
         triton = TritonBackend(
-            manifest, url, provider=settings.provider, require_provider=settings.require_provider, connections=slots
+            manifest, url, provider=provider, require_provider=settings.require_provider, connections=slots
         )
         return triton, slots
     from service_kit.inference.onnx import OnnxBackend  # noqa: PLC0415
@@ -83,7 +93,7 @@ def _open(settings: InferenceSettings, repository: ModelRepository, name: str) -
     onnx = OnnxBackend(
         manifest,
         repository.model_path(name),
-        provider=settings.provider,
+        provider=provider,
         require_provider=settings.require_provider,
         intra_op_threads=settings.intra_op_threads,
         concurrent_runs=settings.concurrent_runs,
