@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from classifier_service.picture import check_picture_model, prepare
 from classifier_service.scores import calibrated, likeliest
-from service_kit.contracts.classification import ViewClassification, ViewResult
+from service_kit.contracts.classification import Novelty, ViewClassification, ViewResult
 from service_kit.contracts.common import VIEW_LABELS
-from service_kit.errors import ModelInvalid
+from service_kit.errors import InferenceFailed, ModelInvalid
+from service_kit.inference.backend import Arrays
+from service_kit.inference.manifest import ModelManifest
 from service_kit.inference.preprocessing import Pixels
 from service_kit.inference.served import StageModels
 from service_kit.offload import on_pixels
@@ -52,4 +54,16 @@ class ViewClassifier:
         temperature = manifest.calibration.temperature if manifest.calibration else 1.0
         probabilities = calibrated(outputs["logits"][0], manifest.labels, temperature)
         view = ViewClassification.model_validate({"label": likeliest(probabilities), "probabilities": probabilities})
-        return ViewFinding(ViewResult(view=view, model=backend.ref), outputs["features"][0])
+        result = ViewResult(view=view, model=backend.ref, novelty=_novelty(manifest, outputs))
+        return ViewFinding(result, outputs["features"][0])
+
+
+def _novelty(manifest: ModelManifest, outputs: Arrays) -> Novelty | None:
+    """The picture's novelty beside the model's limits; None for a model that does not measure it."""
+    limits = manifest.novelty
+    if limits is None:
+        return None
+    measured = outputs[limits.output][0]
+    if measured.shape != (1,) or not np.isfinite(measured).all():
+        raise InferenceFailed("the model gave no finite novelty")
+    return Novelty(value=float(measured[0]), review_above=limits.review_above, refuse_above=limits.refuse_above)

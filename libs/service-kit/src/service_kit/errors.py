@@ -16,11 +16,23 @@ ServiceError                    code                      status  retryable
   InferenceFailed               inference_failed             500
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured on a request and the limit that it broke, for programs: `name` carries the unit."""
+
+    name: str
+    value: float
+    limit: float
+
 
 class ServiceError(Exception):
     """An answer other than success. `detail` is read by the caller: say what to fix, name no patient data.
 
-    `retry_after_s` becomes the Retry-After header; `stage` says which part of the pipeline failed.
+    `retry_after_s` becomes the Retry-After header; `stage` says which part of the pipeline failed; `measurement` is
+    the number behind a refusal, where there is one.
     """
 
     code = "internal_error"
@@ -28,11 +40,19 @@ class ServiceError(Exception):
     status = 500
     retryable = False
 
-    def __init__(self, detail: str, *, stage: str | None = None, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        stage: str | None = None,
+        retry_after_s: int | None = None,
+        measurement: Measurement | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.stage = stage
         self.retry_after_s = retry_after_s
+        self.measurement = measurement
 
 
 class InvalidRequest(ServiceError):

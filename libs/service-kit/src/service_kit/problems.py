@@ -4,6 +4,7 @@ import http
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -38,6 +39,14 @@ class FieldProblem(BaseModel):
     msg: str
 
 
+class MeasuredValue(BaseModel):
+    """The number behind a refusal, and the limit that it broke."""
+
+    name: str = Field(description="What was measured, with its unit as a suffix")
+    value: float
+    limit: float
+
+
 class Problem(BaseModel):
     """The body of every answer that is an error."""
 
@@ -49,6 +58,7 @@ class Problem(BaseModel):
     request_id: str | None
     stage: str | None = Field(default=None, description="The part of the pipeline that failed")
     errors: list[FieldProblem] | None = Field(default=None, description="The fields that are wrong")
+    measurement: MeasuredValue | None = Field(default=None, description="What was measured, and its limit")
 
 
 def render(
@@ -65,6 +75,8 @@ def render(
     }
     if error.stage is not None:
         body["stage"] = error.stage
+    if error.measurement is not None:
+        body["measurement"] = asdict(error.measurement)
     if fields:
         body["errors"] = list(fields)
     response = Response(

@@ -30,11 +30,23 @@ class TumorClassification(Contract):
     coverage: float
 
 
+class Novelty(Contract):
+    """How unlike the model's training pictures this one is, and the limits of its manifest: larger is stranger.
+
+    Above `review_above` a reader must look, above `refuse_above` it is taken for no brain MRI slice at all.
+    """
+
+    value: float
+    review_above: float
+    refuse_above: float
+
+
 class ViewResult(Contract):
-    """Answer of `POST /v1/view-classifications`; array `features [128]`."""
+    """Answer of `POST /v1/view-classifications`; array `features [128]`. `novelty` is None where the model has none."""
 
     view: ViewClassification
     model: ModelRef
+    novelty: Novelty | None = None
 
 
 class TumorResult(Contract):
