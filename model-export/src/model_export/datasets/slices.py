@@ -1,6 +1,7 @@
 """`t1_slices`: contrast-enhanced T1 slices with class, view where known, mask where there is a tumor, and group."""
 
 import csv
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from model_export.datasets.pictures import Pictures, cached, place_mask, read_gray
 from model_export.datasets.split import Fold, GroupSplit, split_groups
 from service_kit.inference.preprocessing import Preprocessing
+
+_MERGED = Path(__file__).with_name("merged_groups.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,20 @@ def fold_slices(root: Path, fold: Fold) -> tuple[list[SliceRecord], GroupSplit]:
     records = read_slices(root)
     if fold.leaky:
         records = [replace(r, group=r.image.name) for r in records]
+    else:
+        joined = joined_groups()
+        records = [replace(r, group=joined.get(r.group, r.group)) for r in records]
     return records, split_groups([r.group for r in records], [f"{r.tumor_class}/{r.source}" for r in records], fold)
+
+
+def joined_groups() -> dict[str, str]:
+    """Group -> the first of the groups that the audit found to hold copies of the same slices.
+
+    Upstream calls them different, yet one's slice is the other's turned, mirrored or brightened one: a split must not
+    put them on two sides. `model-export audit --merged-groups` writes the file.
+    """
+    merged: list[list[str]] = json.loads(_MERGED.read_bytes())["merged"]
+    return {group: several[0] for several in merged for group in several}
 
 
 def read_mask(record: SliceRecord) -> NDArray[np.uint8] | None:
