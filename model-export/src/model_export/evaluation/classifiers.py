@@ -1,164 +1,216 @@
-"""The view and tumor models on their test groups."""
+"""Figures of a classifier from its out-of-fold answers; scikit-learn's where it has them."""
 
-import csv
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import metrics as sk  # type: ignore[import-untyped]
 
-from model_export.datasets.pictures import read_gray
-from model_export.datasets.tumor_set import TumorSample, tumor_samples
-from model_export.datasets.view_set import view_samples
-from model_export.evaluation.bootstrap import group_bootstrap
-from model_export.evaluation.calibration import prediction_sets
-from model_export.evaluation.evidence import evaluate_evidence
-from model_export.evaluation.leakage import evaluate_leakage
-from model_export.evaluation.metrics import (
-    accuracy,
-    calibration_error,
-    confusion,
-    macro_f1,
-    roc_auc,
-    softmax,
-)
-from model_export.evaluation.predictions import PublishedModel, classify_tumors, classify_views
-from model_export.evaluation.results import (
+from model_export.evaluation import resampling
+from model_export.evaluation.answers import Answers, Positions, answers_of, share_rows, thinned
+from model_export.evaluation.bootstrap import Estimate
+from model_export.evaluation.calibrated import judge_calibration
+from model_export.evaluation.classification import (
+    BinaryResult,
     ClassifierResult,
-    TumorResult,
-    ViewResult,
-    class_rows,
-    nested,
-    source_rows,
+    ClassRow,
+    Curve,
+    CvFigure,
+    LeakyResult,
+    ShareRow,
 )
-from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS
-from service_kit.inference.manifest import Calibration
+from model_export.evaluation.cross_fitting import cross_fit
+from model_export.evaluation.metrics import softmax
+from model_export.evaluation.resampling import Figures, Weights
+from model_export.evaluation.store import ClassifierPredictions
 
-_MAIN_SOURCES = frozenset({"cheng", "brisc"})
-_NO_TUMOR = TUMOR_LABELS.index("no_tumor")
+NO_TUMOR = "no_tumor"
 
 
 def judge_classifier(
-    logits: NDArray[np.float32],
-    truth: NDArray[np.int64],
-    labels: tuple[str, ...],
-    groups: list[str],
-    sources: list[str],
-    calibration: Calibration,
+    predictions: ClassifierPredictions, leaky: ClassifierPredictions | None = None
 ) -> ClassifierResult:
-    """Everything that is said of a classifier on one set of slices."""
-    probabilities = softmax(logits, calibration.temperature)
-    predicted = probabilities.argmax(axis=1)
-    sets = prediction_sets(probabilities, calibration)
-    covered = sets[np.arange(len(truth)), truth]
-    coverage = {label: float(covered[truth == i].mean()) for i, label in enumerate(labels) if (truth == i).any()}
+    """Everything that is said of a classifier.
+
+    Args:
+        predictions: out of fold, of one fold or several.
+        leaky: the same recipe's answers under a split by slice.
+
+    Raises:
+        ValueError: there is no slice of `t1_slices`.
+    """
+    if not predictions.main.any():
+        raise ValueError(f"{predictions.name}: no slice of t1_slices to judge")
+    fitted = cross_fit(predictions)
+    main = answers_of(predictions, fitted.probabilities, predictions.main)
+    truth, predicted = main.truth, main.predicted
+    of_main = [values[predictions.main] for values in (predictions.views, predictions.sources)]
+    names = np.array(predictions.labels)[truth]
     return ClassifierResult(
-        labels=labels,
-        accuracy=group_bootstrap(groups, lambda at: accuracy(truth[at], predicted[at])),
-        macro_f1=group_bootstrap(groups, lambda at: macro_f1(truth[at], predicted[at], len(labels))),
-        confusion=nested(confusion(truth, predicted, len(labels))),
-        classes=class_rows(truth, predicted, labels),
-        sources=source_rows(truth == predicted, sources, groups),
-        calibration_error=calibration_error(probabilities, truth),
-        coverage={"all": float(covered.mean()), **coverage},
-        mean_set_size=float(sets.sum(axis=1).mean()),
-        single_sets=float((sets.sum(axis=1) == 1).mean()),
+        name=predictions.name,
+        labels=predictions.labels,
+        folds=tuple(int(fold) for fold in np.unique(main.folds)),
+        slices=len(truth),
+        groups=len(np.unique(main.groups)),
+        accuracy=main.cross_validated(partial(_accuracy, main), float(sk.accuracy_score(truth, predicted))),
+        balanced_accuracy=main.cross_validated(
+            partial(_balanced, main), float(sk.balanced_accuracy_score(truth, predicted))
+        ),
+        macro_f1=main.cross_validated(partial(_macro_f1, main), _pooled_macro_f1(main)),
+        roc_auc=main.cross_validated(partial(_macro_auc, main), _pooled_scores(main, sk.roc_auc_score)),
+        average_precision=main.cross_validated(
+            partial(_macro_precision, main), _pooled_scores(main, sk.average_precision_score)
+        ),
+        confusion=tuple(
+            tuple(int(count) for count in row)
+            for row in sk.confusion_matrix(truth, predicted, labels=range(len(main.labels)))
+        ),
+        classes=tuple(_class_row(main, index) for index in _present(main)),
+        views=share_rows(main, main.right, of_main[0]),
+        sources=share_rows(main, main.right, of_main[1]),
+        class_sources=share_rows(main, main.right, np.char.add(np.char.add(names, ", "), of_main[1])),
+        other_sets=_other_sets(predictions, fitted.probabilities),
+        precision_recall=tuple(_precision_recall(main, index) for index in _present(main)),
+        binary=_binary(main, of_main[1]) if NO_TUMOR in main.labels else None,
+        calibration=judge_calibration(predictions, fitted),
+        leaky=None if leaky is None else _leaky(leaky, predictions),
     )
 
 
-def evaluate_view(root: Path, models: Path, seed: int) -> ViewResult:
-    """On the test groups of `t1_slices`, on those of the other sets, and on all of `views64` (never trained on)."""
-    model = PublishedModel.open(models, "view")
-    if model.manifest.calibration is None:
-        raise ValueError("view has no calibration")
-    samples, split = view_samples(root, seed)
-    test = [s for s in samples if s.group in split.test]
-    logits, _ = classify_views(model, [s.load for s in test])
-    truth = np.array([VIEW_LABELS.index(s.plane) for s in test])
-    is_main = np.array([s.source in _MAIN_SOURCES for s in test])
-    main = np.flatnonzero(is_main)
-    others = np.flatnonzero(~is_main)
-    right = logits.argmax(axis=1) == truth
-    external = _views64(root)
-    external_logits, _ = classify_views(model, [lambda p=path: read_gray(p) for path, _, _ in external])  # type: ignore[misc]
-    external_truth = np.array([VIEW_LABELS.index(view) for _, view, _ in external])
-    external_predicted = external_logits.argmax(axis=1)
-    notes = np.array([note for _, _, note in external])
-    return ViewResult(
-        grouped=judge_classifier(
-            logits[main],
-            truth[main],
-            VIEW_LABELS,
-            [test[i].group for i in main],
-            [test[i].source for i in main],
-            model.manifest.calibration,
-        ),
-        external=group_bootstrap(
-            [path.name for path, _, _ in external],
-            lambda at: accuracy(external_truth[at], external_predicted[at]),
-        ),
-        external_confusion=nested(confusion(external_truth, external_predicted, len(VIEW_LABELS))),
-        external_sequences={
-            str(note): accuracy(external_truth[notes == note], external_predicted[notes == note])
-            for note in np.unique(notes)
-        },
-        other_sources=source_rows(right[others], [test[i].source for i in others], [test[i].group for i in others]),
+def _present(answers: Answers) -> list[int]:
+    return [index for index in range(len(answers.labels)) if (answers.truth == index).any()]
+
+
+def _accuracy(answers: Answers, at: Positions, weights: Weights) -> Figures:
+    return resampling.mean(answers.right[at], weights)
+
+
+def _balanced(answers: Answers, at: Positions, weights: Weights) -> Figures:
+    return _mean_known(resampling.recall_precision_f1(answers.confusions(at, weights))[0])
+
+
+def _macro_f1(answers: Answers, at: Positions, weights: Weights) -> Figures:
+    return _mean_known(resampling.recall_precision_f1(answers.confusions(at, weights))[2])
+
+
+def _macro_auc(answers: Answers, at: Positions, weights: Weights) -> Figures:
+    return _over_classes(resampling.roc_auc, answers, at, weights)
+
+
+def _macro_precision(answers: Answers, at: Positions, weights: Weights) -> Figures:
+    return _over_classes(resampling.average_precision, answers, at, weights)
+
+
+def _over_classes(
+    figure: Callable[[NDArray[np.float64], NDArray[np.bool_], Weights], Figures],
+    answers: Answers,
+    at: Positions,
+    weights: Weights,
+) -> Figures:
+    scores, truth = answers.probabilities[at], answers.truth[at]
+    return _mean_known(np.stack([figure(scores[:, c], truth == c, weights) for c in _present(answers)], axis=1))
+
+
+def _mean_known(values: Figures) -> Figures:
+    """The mean over classes that occur; NaN where none does."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1), np.float64)
+
+
+def _pooled_macro_f1(answers: Answers) -> float:
+    return float(
+        sk.f1_score(answers.truth, answers.predicted, labels=_present(answers), average="macro", zero_division=0)
     )
 
 
-def _views64(root: Path) -> list[tuple[Path, str, str]]:
-    folder = root / "views64"
-    with (folder / "index.csv").open(newline="", encoding="utf-8") as stream:
-        return [(folder / row["image"], row["view"], row["note"]) for row in csv.DictReader(stream)]
+def _pooled_scores(answers: Answers, score: Callable[..., float]) -> float:
+    return float(np.mean([score(answers.truth == c, answers.probabilities[:, c]) for c in _present(answers)]))
 
 
-def evaluate_tumor(root: Path, models: Path, seed: int, cache: Path) -> TumorResult:
-    """On the test groups of `t1_slices`; extras, probes and the leaky arm beside."""
-    view, tumor = PublishedModel.open(models, "view"), PublishedModel.open(models, "tumor")
-    if tumor.manifest.calibration is None:
-        raise ValueError("tumor has no calibration")
-    samples, split = tumor_samples(root, seed)
-    test = [s for s in samples if s.main and s.group in split.test]
-    extras = [s for s in samples if not s.main and s.group in split.test]
-    logits, truth = classify_tumors(view, tumor, [s.load for s in test]), _truth(test)
-    groups = [s.group for s in test]
-    probabilities = softmax(logits, tumor.manifest.calibration.temperature)
-    present, has_tumor = 1.0 - probabilities[:, _NO_TUMOR], truth != _NO_TUMOR
+def _class_row(answers: Answers, index: int) -> ClassRow:
+    positive, scores = answers.truth == index, answers.probabilities[:, index]
+
+    def of_matrix(which: int) -> resampling.Weighted:
+        return lambda at, weights: resampling.recall_precision_f1(answers.confusions(at, weights))[which][:, index]
+
+    called = answers.predicted == index
+    recall, precision, f1 = (answers.estimate(of_matrix(which)) for which in range(3))
+    return ClassRow(
+        label=answers.labels[index],
+        support=int(positive.sum()),
+        groups=len(np.unique(answers.groups[positive])),
+        recall=recall,
+        precision=precision,
+        f1=f1,
+        specificity=answers.estimate(lambda at, w: resampling.mean(~called[at], w), np.flatnonzero(~positive)),
+        roc_auc=answers.estimate(lambda at, w: resampling.roc_auc(scores[at], positive[at], w)),
+        average_precision=answers.estimate(lambda at, w: resampling.average_precision(scores[at], positive[at], w)),
+    )
+
+
+def _precision_recall(answers: Answers, index: int) -> Curve:
+    precision, recall, _ = sk.precision_recall_curve(answers.truth == index, answers.probabilities[:, index])
+    return thinned(answers.labels[index], recall[::-1], precision[::-1])
+
+
+def _binary(answers: Answers, sources: NDArray[np.str_]) -> BinaryResult:
+    none = answers.labels.index(NO_TUMOR)
+    present, has_tumor = 1.0 - answers.probabilities[:, none], answers.truth != none
     called = present >= 0.5
-    extra_right = classify_tumors(view, tumor, [s.load for s in extras]).argmax(axis=1) == _truth(extras)
-    return TumorResult(
-        grouped=judge_classifier(
-            logits, truth, TUMOR_LABELS, groups, [s.source for s in test], tumor.manifest.calibration
+    right = called == has_tumor
+
+    def share(of: NDArray[np.bool_], at: Positions | None = None) -> CvFigure:
+        chosen = answers.everything if at is None else at
+        return answers.cross_validated(lambda p, w: resampling.mean(of[p], w), float(of[chosen].mean()), chosen)
+
+    x, y, _ = sk.roc_curve(has_tumor, present)
+    return BinaryResult(
+        accuracy=share(right),
+        sensitivity=share(called, np.flatnonzero(has_tumor)),
+        specificity=share(~called, np.flatnonzero(~has_tumor)),
+        roc_auc=answers.cross_validated(
+            lambda p, w: resampling.roc_auc(present[p], has_tumor[p], w), float(sk.roc_auc_score(has_tumor, present))
         ),
-        binary_accuracy=group_bootstrap(groups, lambda at: float((called[at] == has_tumor[at]).mean())),
-        binary_auc=group_bootstrap(groups, lambda at: roc_auc(present[at], has_tumor[at])),
-        binary_sensitivity=float(called[has_tumor].mean()),
-        binary_specificity=float((~called[~has_tumor]).mean()),
-        extras=source_rows(extra_right, [f"{s.source}, {s.label}" for s in extras], [s.group for s in extras]),
-        evidence=evaluate_evidence(view, tumor, test),
-        probes=_probes(view, tumor, test, truth),
-        leaky=evaluate_leakage(samples, split, view, cache),
+        average_precision=answers.cross_validated(
+            lambda p, w: resampling.average_precision(present[p], has_tumor[p], w),
+            float(sk.average_precision_score(has_tumor, present)),
+        ),
+        sources=share_rows(answers, right, sources),
+        roc=thinned("tumor or not", x, y),
     )
 
 
-def _truth(samples: list[TumorSample]) -> NDArray[np.int64]:
-    return np.array([TUMOR_LABELS.index(s.label) for s in samples], np.int64)
+def _other_sets(predictions: ClassifierPredictions, probabilities: NDArray[np.float64]) -> tuple[ShareRow, ...]:
+    """Right answers on the sets beside `t1_slices`, by set and label."""
+    others = ~predictions.main
+    if not others.any():
+        return ()
+    answers = answers_of(predictions, probabilities, others)
+    labels = np.array(predictions.labels)[answers.truth]
+    return share_rows(answers, answers.right, np.char.add(np.char.add(predictions.sources[others], ", "), labels))
 
 
-def _probes(
-    view: PublishedModel, tumor: PublishedModel, test: list[TumorSample], truth: NDArray[np.int64]
-) -> dict[str, float]:
-    """Macro-F1 when only a rim is left (a sixth of each side): what the picture's source alone gives away."""
+def _leaky(leaky: ClassifierPredictions, grouped: ClassifierPredictions) -> LeakyResult:
+    """The leaky arm beside the grouped answers of the same fold number, one network each."""
+    flawed = answers_of(leaky, softmax(leaky.logits), leaky.main)
+    same = grouped.main & (grouped.folds == grouped.folds.min())
+    honest = answers_of(grouped, softmax(grouped.logits), same)
 
-    def rim(sample: TumorSample) -> NDArray[np.uint8]:
-        pixels = sample.load().copy()
-        rows, columns = pixels.shape
-        pixels[rows // 6 : -rows // 6, columns // 6 : -columns // 6] = 0
-        return pixels
+    def binary(answers: Answers) -> Estimate | None:
+        if NO_TUMOR not in answers.labels:
+            return None
+        none = answers.labels.index(NO_TUMOR)
+        right = (answers.probabilities[:, none] <= 0.5) == (answers.truth != none)
+        return answers.estimate(lambda at, weights: resampling.mean(right[at], weights))
 
-    predicted = classify_tumors(view, tumor, [lambda s=s: rim(s) for s in test]).argmax(axis=1)  # type: ignore[misc]
-    right = (predicted != _NO_TUMOR) == (truth != _NO_TUMOR)
-    return {
-        "rim_only_macro_f1": macro_f1(truth, predicted, len(TUMOR_LABELS)),
-        "rim_only_binary_accuracy": float(right.mean()),
-        "always_tumor_binary_accuracy": float((truth != _NO_TUMOR).mean()),
-    }
+    of_honest = binary(honest)
+    return LeakyResult(
+        accuracy=flawed.estimate(partial(_accuracy, flawed)),
+        macro_f1=flawed.estimate(partial(_macro_f1, flawed)),
+        binary_accuracy=binary(flawed),
+        grouped_accuracy=float(honest.right.mean()),
+        grouped_macro_f1=_pooled_macro_f1(honest),
+        grouped_binary_accuracy=None if of_honest is None else of_honest.value,
+    )
