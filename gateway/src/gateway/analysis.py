@@ -10,6 +10,8 @@ from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.findings import Findings
 from gateway.imaging.study import Study
+from gateway.judge.limits import JudgeLimits
+from gateway.judge.policy import Case, judge
 from gateway.reporting.measure import extent, measure
 from gateway.schemas import (
     Analysis,
@@ -21,7 +23,6 @@ from gateway.schemas import (
     Timings,
 )
 from gateway.stopwatch import Stopwatch
-from gateway.verdict import judge
 from service_kit import context
 from service_kit.contracts.classification import ViewClassification
 from service_kit.contracts.clinical import ClinicalVector
@@ -54,17 +55,20 @@ class Answers:
             yield self.outline.result.model
 
 
-def compose(study: Study, answers: Answers, watch: Stopwatch) -> Findings:
+def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimits) -> Findings:
     """Measure, judge, and put the Analysis together."""
     mask = None if answers.outline is None else answers.outline.mask
-    verdict, reasons = judge(
+    case = Case(
         tumor=answers.tumor.tumor,
-        dicom_view=study.view,
-        model_view=answers.view.view.label,
+        view=answers.view.view,
         pixels=study.primary,
         mask=mask,
-        unavailable=tuple(_unavailable(error) for error in answers.failures),
+        saliency=answers.tumor.saliency,
+        dicom_view=study.view,
+        spacing_mm=study.spacing_mm,
+        orientation=study.orientation,
     )
+    verdict, reasons = judge(case, limits, tuple(_unavailable(error) for error in answers.failures))
     segmentation = None if answers.outline is None else summarize_outline(answers.outline, study.spacing_mm)
     analysis_id = new_analysis_id()
     stages = len(answers.models)

@@ -88,7 +88,9 @@ def create_app(
         dependencies=[Depends(KeyGuard(settings.api_keys)), Depends(BEARER), Depends(API_KEY)],
         responses=problems.declare(Unauthorized),
     )
-    guarded.include_router(analyses.create_router(intake, Pipeline(classifier, segmenter, metadata), store))
+    guarded.include_router(
+        analyses.create_router(intake, Pipeline(classifier, segmenter, metadata, settings.judge), store)
+    )
     guarded.include_router(artifacts.create_router(store, threads))
     guarded.include_router(
         stages.create_router(intake, classifier, segmenter, metadata, max_record_bytes=settings.max_field_bytes)

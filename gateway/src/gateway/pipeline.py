@@ -12,6 +12,7 @@ from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.findings import Findings, Pixels
 from gateway.imaging.study import Study
+from gateway.judge.limits import JudgeLimits
 from gateway.schemas import AnalysisOptions, SegmentPolicy
 from gateway.stopwatch import Stopwatch
 from service_kit.contracts.classification import TumorClassification
@@ -21,6 +22,7 @@ from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overl
 from service_kit.offload import on_pixels
 
 _LIKELY = 0.5
+_DEFAULT_LIMITS = JudgeLimits()
 Answer = TypeVar("Answer")
 
 
@@ -55,10 +57,17 @@ class Normalizer(Protocol):
 class Pipeline:
     """View and tumor must answer; the clinical vector and the outline may fail, and the result says so."""
 
-    def __init__(self, classifier: Classifier, segmenter: Segmenter, normalizer: Normalizer) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        segmenter: Segmenter,
+        normalizer: Normalizer,
+        limits: JudgeLimits = _DEFAULT_LIMITS,
+    ) -> None:
         self._classifier = classifier
         self._segmenter = segmenter
         self._normalizer = normalizer
+        self._limits = limits
 
     async def analyze(
         self, study: Study, record: dict[str, Any] | None, options: AnalysisOptions, watch: Stopwatch
@@ -91,7 +100,7 @@ class Pipeline:
                 outline = await _optional(self._segmenter.segment(study.sequences, vector, model=wanted), failures)
         answers = Answers(view, tumor, vector, outline, tuple(failures))
         _check_pins(answers, options.models)
-        return await on_pixels(1, study.primary.size, compose, study, answers, watch)
+        return await on_pixels(1, study.primary.size, compose, study, answers, watch, self._limits)
 
     async def _normalize(
         self, record: dict[str, Any], failures: list[ServiceError], watch: Stopwatch

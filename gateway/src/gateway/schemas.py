@@ -16,7 +16,18 @@ AnalysisState = Literal["queued", "running", "succeeded", "failed", "canceled"]
 Verdict = Literal["answer", "review", "refuse"]
 SegmentPolicy = Literal["auto", "always", "never"]
 ReasonCode = Literal[
-    "low_confidence", "view_disagreement", "mask_without_tumor", "tumor_without_mask", "stage_unavailable"
+    "low_confidence",
+    "empty_prediction_set",
+    "no_label_excluded",
+    "uncertain_view",
+    "unknown_view",
+    "view_disagreement",
+    "mask_without_tumor",
+    "tumor_without_mask",
+    "heat_off_mask",
+    "pituitary_off_sella",
+    "unusual_input",
+    "stage_unavailable",
 ]
 
 
@@ -66,10 +77,12 @@ class InputSummary(Schema):
 
 
 class Reason(Schema):
-    """Why the verdict is not `answer`."""
+    """Why the verdict is not `answer`: in words, and the value that was measured with its limit where there is one."""
 
     code: ReasonCode
     detail: str
+    measured: float | None = None
+    limit: float | None = None
 
 
 class ClinicalSummary(Schema):
@@ -126,7 +139,14 @@ _EXAMPLE: dict[str, Any] = {
         "warnings": [],
     },
     "verdict": "review",
-    "reasons": [{"code": "low_confidence", "detail": "The 95 % prediction set holds 2 labels: glioma, meningioma."}],
+    "reasons": [
+        {
+            "code": "low_confidence",
+            "detail": "The 95 % prediction set holds 2 labels, where one makes an answer: glioma, meningioma.",
+            "measured": 2.0,
+            "limit": 1.0,
+        }
+    ],
     "view": {
         "label": "axial",
         "probabilities": {"axial": 0.99, "coronal": 0.01, "sagittal": 0.0},

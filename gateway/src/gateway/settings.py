@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from gateway.judge.limits import JudgeLimits
 from service_kit.settings import ServiceSettings
 
 _MIB = 2**20
@@ -46,6 +47,7 @@ class GatewaySettings(ServiceSettings):
     ] = 64 * 2**10
     max_file_bytes: Annotated[int, Field(ge=1, description="Size of one uploaded file.")] = 32 * _MIB
     max_pixels: Annotated[int, Field(ge=1, description="Pixels that one picture may have.")] = 16 * _MIB
+    judge: Annotated[JudgeLimits, Field(description="When an answer may stand by itself.")] = JudgeLimits()
     decode_threads: Annotated[int, Field(ge=1, description="Pictures that are decoded or drawn at the same time.")] = 2
 
     @model_validator(mode="after")

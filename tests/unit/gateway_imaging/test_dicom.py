@@ -98,7 +98,9 @@ def test_a_rescale_out_of_range_is_refused(keyword: str) -> None:
     ],
 )
 def test_view_from_the_orientation(orientation: list[float] | None, view: str | None) -> None:
-    assert decode(pictures.dicom(ImageOrientationPatient=orientation)).view == view
+    picture = decode(pictures.dicom(ImageOrientationPatient=orientation))
+    assert picture.view == view
+    assert picture.orientation == (tuple(orientation) if orientation and view else None)
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,9 @@ REFUSALS = (
 UPSTREAM = (UpstreamFailed, NotReady, Overloaded, DeadlineExceeded)
 _CREATE = """\
 A slice is answered at once with 201 and the finished analysis, whatever `Prefer` says: `Prefer: respond-async` is
-for volumes. `verdict` is `answer`, or `review` with the reasons why a reader must look first. Stages that an analysis
-can do without (`clinical`, `segmentation`) may fail: the answer is then partial, `problem` says why."""
+for volumes. `verdict` is `answer`; or `review` with the reasons why a reader must look first; or `refuse` with the
+reasons why the findings add up to no answer. Stages that an analysis can do without (`clinical`, `segmentation`) may
+fail: the answer is then partial, `problem` says why."""
 
 
 def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> APIRouter:

@@ -143,4 +143,5 @@ def _study(pictures: dict[Sequence, Picture], sha256: str, warnings: tuple[str, 
         spacing_mm=spacings[0] if spacings else None,
         view=next(iter(views), None),
         warnings=warnings,
+        orientation=primary.orientation,
     )

@@ -110,6 +110,7 @@ def decode_dicom(content: bytes, limits: DecodeLimits, warnings: tuple[str, ...]
         view=found.view,
         sequence=found.sequence,
         warnings=(*warnings, *warnings_of(header)),
+        orientation=found.orientation,
     )
 
 

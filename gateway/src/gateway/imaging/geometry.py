@@ -38,11 +38,16 @@ class Header(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SliceGeometry:
-    """`spacing_mm` is (between rows, between columns); each field is None where the header is silent or unclear."""
+    """`spacing_mm` is (between rows, between columns); each field is None where the header is silent or unclear.
+
+    `orientation` is ImageOrientationPatient: the directions in the patient (left, posterior, superior) in which the
+    columns' and the rows' numbers grow. It is there where `view` is.
+    """
 
     spacing_mm: tuple[float, float] | None
     view: ViewLabel | None
     sequence: Sequence | None
+    orientation: tuple[float, ...] | None = None
 
 
 def read(header: Header) -> SliceGeometry:
@@ -50,10 +55,12 @@ def read(header: Header) -> SliceGeometry:
     groups = list(_functional_groups(header))
     spacing = _numbers(_first(header, groups, "PixelMeasuresSequence", "PixelSpacing"), 2)
     orientation = _numbers(_first(header, groups, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    view = plane(orientation) if orientation else None
     return SliceGeometry(
         spacing_mm=(spacing[0], spacing[1]) if spacing and all(0.01 <= value <= 100 for value in spacing) else None,
-        view=plane(orientation) if orientation else None,
+        view=view,
         sequence=sequence_of(header),
+        orientation=tuple(orientation) if orientation and view else None,
     )
 
 

@@ -20,7 +20,8 @@ CLASSIFIED_FIRST: tuple[Sequence, ...] = ("t1ce", "t1", "flair", "t2")
 class Picture:
     """One decoded file: `pixels [rows, columns]`, uint8 as stored in 8 bits, else float32.
 
-    `spacing_mm` is (between rows, between columns). `view` and `sequence` are None where the file does not say.
+    `spacing_mm` is (between rows, between columns). `view` and `sequence` are None where the file does not say;
+    `orientation` is as in `Study`.
     """
 
     format: Format
@@ -29,6 +30,7 @@ class Picture:
     view: ViewLabel | None = None
     sequence: Sequence | None = None
     warnings: tuple[str, ...] = ()
+    orientation: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Study:
         spacing_mm: (between rows, between columns), None where no file says.
         view: from the DICOM orientation, else None.
         warnings: what a reader of the result should know about the input.
+        orientation: six cosines, the patient's directions in which columns and rows count; None where no file says.
     """
 
     kind: Literal["slice"]
@@ -51,6 +54,7 @@ class Study:
     spacing_mm: tuple[float, float] | None
     view: ViewLabel | None
     warnings: tuple[str, ...] = ()
+    orientation: tuple[float, ...] | None = None
 
     @property
     def primary_sequence(self) -> Sequence:

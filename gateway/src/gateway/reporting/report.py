@@ -87,6 +87,8 @@ def _lead(analysis: Analysis) -> str:
     present = f"The probability that the slice shows a tumor is {_percent(tumor.present_probability)}."
     if analysis.verdict == "answer":
         return f"{present} Nothing speaks against the answer."
+    if analysis.verdict == "refuse":
+        return "The findings on this page add up to no answer and must not be used as one:"
     return f"{present} A reader must look before this is used:"
 
 

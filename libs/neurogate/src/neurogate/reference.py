@@ -74,6 +74,8 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if isinstance(value, tuple):
         value = json.dumps([str(item) for item in value])
+    if isinstance(value, dict):
+        value = json.dumps(value, default=lambda item: item.model_dump(mode="json"))
     return f"`{value}`"
 
 
