@@ -30,12 +30,12 @@ class ModelChoice:
 
 
 def choose_model(models: StageModels, present: AbstractSet[Sequence], name: str | None) -> ModelChoice:
-    """The model called `name`, or the first that the sequences `present` can feed.
+    """The model called `name`, or the first of the defaults that the sequences `present` can feed.
 
     Raises:
         InvalidRequest: no such model, or none that these sequences can feed.
     """
-    candidates = list(models) if name is None else [models.choose(name)]
+    candidates = models.defaults if name is None else (models.choose(name),)
     for backend in candidates:
         sources = _sources(backend.manifest, present)
         if sources is not None:

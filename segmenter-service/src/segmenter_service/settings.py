@@ -16,7 +16,7 @@ class SegmenterSettings(ServiceSettings):
     models: tuple[str, ...] = Field(
         default=("seg-flair-film", "seg-t1"),
         min_length=1,
-        description="Models in order of preference: the first that the sequences at hand can feed is used.",
+        description="Defaults, in order of preference: the first that the sequences at hand can feed is used.",
     )
     chunk_slices: int = Field(default=4, ge=1, le=64, description="Slices of one stack in one run of the model.")
     chunks_at_once: int = Field(default=2, ge=1, le=16, description="Chunks of one stack in work at the same time.")

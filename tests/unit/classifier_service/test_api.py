@@ -133,13 +133,14 @@ async def test_a_task_that_is_not_served_says_what_to_set(
         assert [model.ref.name for model in served.models] == ["view"]
 
 
-async def test_models_and_readiness_name_every_model(client: httpx.AsyncClient) -> None:
+async def test_every_model_is_listed_and_readiness_is_of_the_defaults(client: httpx.AsyncClient) -> None:
     served = ServedModels.model_validate((await client.get("/v1/models")).json())
     assert [model.ref.name for model in served.models] == ["view", "tumor", "tumor-b"]
     assert served.models[1].labels == ("glioma", "meningioma", "no_tumor", "pituitary")
+    assert [(model.default, model.loaded) for model in served.models] == [(True, True), (True, True), (False, False)]
     ready = await client.get("/health/ready")
     assert ready.status_code == 200
-    assert ready.json()["checks"] == {"view": True, "tumor": True, "tumor-b": True}
+    assert ready.json()["checks"] == {"view": True, "tumor": True}
 
 
 def test_a_default_model_that_is_not_published_fails_at_the_start(settings: ClassifierSettings) -> None:

@@ -30,14 +30,19 @@ def test_models_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         StageModels("view", [fake(tmp_path, "a"), fake(tmp_path, "a")])
 
 
-async def test_every_model_is_asked_whether_it_is_ready_and_closed(tmp_path: Path) -> None:
-    one, other = fake(tmp_path, "a"), fake(tmp_path, "b")
-    models = StageModels("view", [one, other])
-    other.is_ready = False
+async def test_every_default_is_asked_whether_it_is_ready_and_every_model_closed(tmp_path: Path) -> None:
+    one, other, third = fake(tmp_path, "a"), fake(tmp_path, "b"), fake(tmp_path, "c")
+    models = StageModels("view", [one, other], [third])
+    other.is_ready = third.is_ready = False
     assert await models.ready() == {"a": True, "b": False}
+    assert [(served.ref.name, served.default) for served in models.describe()] == [
+        ("a", True),
+        ("b", True),
+        ("c", False),
+    ]
+    assert models.choose("c") is third
     await models.aclose()
-    assert one.closed
-    assert other.closed
+    assert [backend.closed for backend in (one, other, third)] == [True, True, True]
 
 
 async def test_the_published_models_of_a_stage_are_opened_the_preferred_first(tmp_path: Path) -> None:

@@ -12,7 +12,13 @@ class TensorDescription(Contract):
 
 
 class ServedModel(Contract):
-    """One model. `requested_provider` is what the settings ask for, `ref.provider` what is in use."""
+    """One model. `requested_provider` is what the manifest or the settings ask for, `ref.provider` what is in use.
+
+    A `default` model is used where a request names none, and is in memory from the start; another one is opened when
+    it is asked for, and until then, or when it had to make room, `loaded` is False and `ref.provider` "not loaded".
+    `fallback` says which sequence stands in for one that is missing, `features_of` which view model's features a tumor
+    model reads, `variant_of` which model this one was made of.
+    """
 
     ref: ModelRef
     requested_provider: str
@@ -21,9 +27,14 @@ class ServedModel(Contract):
     sequences: tuple[str, ...]
     inputs: tuple[TensorDescription, ...]
     outputs: tuple[TensorDescription, ...]
+    fallback: dict[str, str]
+    features_of: str | None = None
+    variant_of: str | None = None
+    default: bool = True
+    loaded: bool = True
 
 
 class ServedModels(Contract):
-    """Answer of `GET /v1/models`; the first model of a stage is the one used when none is named."""
+    """Answer of `GET /v1/models`; a stage's defaults come first, in the order in which they are chosen from."""
 
     models: tuple[ServedModel, ...]

@@ -8,7 +8,7 @@ from typing import Any
 
 from service_kit.contracts.common import StageName
 from service_kit.errors import ModelInvalid, NotFound
-from service_kit.inference.manifest import ModelManifest
+from service_kit.inference.manifest import ModelManifest, sha256_of
 
 
 class ModelRepository:
@@ -43,6 +43,17 @@ class ModelRepository:
             NotFound: no model has this name.
         """
         return self.models_dir / name / self.manifest(name).file
+
+    def verify(self, name: str) -> None:
+        """Compare the model file with the manifest once more: it may have been replaced since that was read.
+
+        Raises:
+            NotFound: no model has this name.
+            ModelInvalid: the file is gone, or another one.
+        """
+        manifest, path = self.manifest(name), self.model_path(name)
+        if not path.is_file() or sha256_of(path) != manifest.sha256:
+            raise ModelInvalid(f"{path} was replaced or removed: restart the service to read the repository anew")
 
     def card(self, name: str) -> dict[str, Any]:
         """The model card, for people and for programs.

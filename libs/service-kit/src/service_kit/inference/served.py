@@ -1,62 +1,75 @@
-"""The models that a service has opened for one stage: the default, and others of the repository by name."""
+"""The models that a service serves for one stage: the defaults in memory, the others opened when they are asked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
-from service_kit.contracts.common import StageName
+from service_kit.contracts.common import ModelRef, StageName
 from service_kit.contracts.models import ServedModel, TensorDescription
 from service_kit.errors import InvalidRequest, ModelInvalid
 from service_kit.inference.backend import InferenceBackend
 from service_kit.inference.factory import InferenceSettings, ModelRepository, open_backend
-from service_kit.inference.manifest import TensorSpec
+from service_kit.inference.manifest import ModelManifest, TensorSpec
+from service_kit.inference.on_demand import ModelPool, OnDemandBackend
 
 
 class StageModels:
-    """Opened backends of one stage, in order of preference: the first is used when a caller names none.
+    """The backends of one stage: `defaults`, in order of preference, then `others`, which are used only by name.
 
     Raises:
-        ModelInvalid: no model at all, one of another stage, or two of one name.
+        ModelInvalid: no default at all, a model of another stage, or two of one name.
     """
 
-    def __init__(self, stage: StageName, backends: Sequence[InferenceBackend]) -> None:
+    def __init__(
+        self, stage: StageName, defaults: Sequence[InferenceBackend], others: Sequence[InferenceBackend] = ()
+    ) -> None:
         self.stage = stage
-        self._backends = {backend.ref.name: backend for backend in backends}
-        if not backends:
+        self.defaults = tuple(defaults)
+        everything = (*defaults, *others)
+        self._backends = {backend.manifest.name: backend for backend in everything}
+        if not defaults:
             raise ModelInvalid(f"no model is published for the stage {stage}")
-        if len(self._backends) != len(backends):
+        if len(self._backends) != len(everything):
             raise ModelInvalid(f"two models of the stage {stage} have one name")
-        for backend in backends:
-            if backend.manifest.stage != stage:
-                raise ModelInvalid(f"{backend.ref.name} is a model of the stage {backend.manifest.stage}, not {stage}")
+        for manifest in (backend.manifest for backend in everything):
+            if manifest.stage != stage:
+                raise ModelInvalid(f"{manifest.name} is a model of the stage {manifest.stage}, not {stage}")
 
     @classmethod
-    def open(cls, settings: InferenceSettings, stage: StageName, preferred: Iterable[str]) -> Self:
-        """Open every published model of the stage, `preferred` first.
+    def open(cls, settings: InferenceSettings, stage: StageName, defaults: Iterable[str]) -> Self:
+        """Open the `defaults`, and make the stage's other published models ready to be opened.
 
         Raises:
-            ModelInvalid: a preferred model is not published for the stage, or a model cannot be served.
+            ModelInvalid: a default is not published for the stage, or cannot be served.
         """
         repository = ModelRepository(settings.models_dir)
-        published = [manifest.name for manifest in repository.by_stage(stage)]
-        first = list(dict.fromkeys(preferred))
+        published = {manifest.name: manifest for manifest in repository.by_stage(stage)}
+        first = list(dict.fromkeys(defaults))
         missing = [name for name in first if name not in published]
         if missing:
             known = ", ".join(published) or "none"
             raise ModelInvalid(f"{settings.models_dir}: no {stage} model called {missing[0]}; published: {known}")
-        order = first + [name for name in published if name not in first]
-        return cls(stage, [open_backend(settings, name, repository=repository) for name in order])
+        pool = ModelPool(settings.on_demand_models)
+        return cls(
+            stage,
+            [open_backend(settings, name, repository=repository) for name in first],
+            [
+                _on_demand(settings, repository, manifest, pool)
+                for name, manifest in published.items()
+                if name not in first
+            ],
+        )
 
     def __iter__(self) -> Iterator[InferenceBackend]:
         return iter(self._backends.values())
 
     def choose(self, name: str | None) -> InferenceBackend:
-        """The model called `name`, or the default.
+        """The model called `name`, or the first default.
 
         Raises:
             InvalidRequest: no such model here; the detail names those that are.
         """
         if name is None:
-            return next(iter(self._backends.values()))
+            return self.defaults[0]
         backend = self._backends.get(name)
         if backend is None:
             raise InvalidRequest(
@@ -66,8 +79,8 @@ class StageModels:
         return backend
 
     async def ready(self) -> dict[str, bool]:
-        """Whether each model can answer, by name."""
-        return {name: await backend.ready() for name, backend in self._backends.items()}
+        """Whether each default can answer, by name. The others need not be in memory, and no probe waits for them."""
+        return {backend.manifest.name: await backend.ready() for backend in self.defaults}
 
     async def aclose(self) -> None:
         """Close every backend."""
@@ -75,21 +88,44 @@ class StageModels:
             await backend.aclose()
 
     def describe(self) -> tuple[ServedModel, ...]:
-        """What `GET /v1/models` says of them."""
-        return tuple(_describe(backend) for backend in self)
+        """What `GET /v1/models` says of them, the defaults first."""
+        return tuple(_describe(backend, default=backend in self.defaults) for backend in self)
 
 
-def _describe(backend: InferenceBackend) -> ServedModel:
+def _on_demand(
+    settings: InferenceSettings, repository: ModelRepository, manifest: ModelManifest, pool: ModelPool
+) -> OnDemandBackend:
+    def opened() -> InferenceBackend:
+        repository.verify(manifest.name)
+        return open_backend(settings, manifest.name, repository=repository)
+
+    provider = manifest.provider or settings.provider
+    return OnDemandBackend(manifest, pool, opened, engine=settings.backend, provider=provider)
+
+
+def _describe(backend: InferenceBackend, *, default: bool) -> ServedModel:
     manifest = backend.manifest
+    ref, loaded = _state(backend)
     return ServedModel(
-        ref=backend.ref,
+        ref=ref,
         requested_provider=backend.requested_provider,
         title=manifest.title,
         labels=manifest.labels,
         sequences=manifest.sequences,
         inputs=_tensors(manifest.inputs),
         outputs=_tensors(manifest.outputs),
+        fallback=manifest.fallback,
+        features_of=manifest.view_model,
+        variant_of=manifest.variant_of,
+        default=default,
+        loaded=loaded,
     )
+
+
+def _state(backend: InferenceBackend) -> tuple[ModelRef, bool]:
+    if isinstance(backend, OnDemandBackend):
+        return backend.present_ref, backend.loaded
+    return backend.ref, True
 
 
 def _tensors(specs: tuple[TensorSpec, ...]) -> tuple[TensorDescription, ...]:
