@@ -23,6 +23,7 @@ from service_kit.inference.preprocessing import Placement
 FIGURES = ("view accuracy", "tumor accuracy", "tumor macro-F1", "seg-t1 Dice", "seg-flair-film Dice")
 _CHUNK, _BATCH = 32, 8
 Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[np.generic]]
 
 
 class RobustnessRow(BaseModel):
@@ -116,7 +117,7 @@ def _answers(
         part = slices[start : start + _CHUNK]
         pixels = [distortion.change(s.pixels, _random(seed, s.key, distortion)) for s in part]
         seen = networks.view.model.run({"image": _grids(networks.view, pixels)}, _BATCH)
-        arrays = {"image": _grids(networks.tumor, pixels), "view_features": seen["features"]}
+        arrays: Arrays = {"image": _grids(networks.tumor, pixels), "view_features": seen["features"]}
         tumor[start : start + len(part)] = networks.tumor.model.run(arrays, _BATCH)["logits"].argmax(axis=1)
         views = seen["logits"].argmax(axis=1)
         outlined = [at for at, s in enumerate(part) if s.truth is not None]
@@ -156,7 +157,7 @@ def _lgg_dices(model: PublishedModel, lgg: Sequence[LggPictures], distortion: Di
             placements.append(preprocessing.place(pictures["flair"]))
             channels = [preprocessing.apply(pictures[n], placements[-1])[0] for n in model.manifest.sequences]
             stacks.append(np.stack(channels))
-        arrays = {"image": np.stack(stacks), "clinical": np.repeat(vector[None], len(part), axis=0)}
+        arrays: Arrays = {"image": np.stack(stacks), "clinical": np.repeat(vector[None], len(part), axis=0)}
         planes = model.model.run(arrays, _BATCH)["probabilities"][:, 0]
         for plane, placement, item in zip(planes, placements, part, strict=True):
             dices.append(_dice(model, plane, placement, distortion.truth(item.truth)))
