@@ -11,10 +11,10 @@ from torch import nn
 
 from model_export.architectures.batchnorm import fold_batchnorm, restore_batchnorm
 from model_export.architectures.mobilenet import SKIP_CHANNELS, MobileNetV2, scaled
-from model_export.architectures.tumor import TumorNetwork
+from model_export.architectures.t1 import T1Network, TumorHalf
 from model_export.architectures.unet import Film
 from model_export.engine import OnnxModel
-from model_export.export.networks import build_network, example_inputs
+from model_export.export.networks import NETWORKS, example_inputs
 from model_export.export.onnx_graph import export_network, write_graph
 from model_export.verify import compare
 
@@ -39,7 +39,8 @@ def _lively(network: nn.Module, seed: int) -> nn.Module:
 @pytest.mark.parametrize("name", list(SIZES))
 def test_the_exported_graph_agrees_with_the_network(name: str, tmp_path: Path) -> None:
     torch.manual_seed(11)
-    network = _lively(build_network(name), 11)
+    served = NETWORKS[name]
+    network = served.serve(_lively(served.build(), 11)).eval()
     reference = copy.deepcopy(network)
     path = tmp_path / "model.onnx"
     export_network(network, example_inputs(name, SIZES[name], 2), path)
@@ -53,7 +54,7 @@ def test_the_exported_graph_agrees_with_the_network(name: str, tmp_path: Path) -
 
 def test_a_wrong_graph_does_not_pass(tmp_path: Path) -> None:
     torch.manual_seed(3)
-    network = build_network("view").eval()
+    network = NETWORKS["view"].build().eval()
     other = copy.deepcopy(network)
     path = tmp_path / "model.onnx"
     export_network(network, example_inputs("view", 64, 2), path)
@@ -96,23 +97,16 @@ def test_one_gray_channel_equals_the_same_gray_in_all_three() -> None:
 
 def test_the_map_is_where_the_pooled_evidence_lies() -> None:
     torch.manual_seed(8)
-    network = TumorNetwork().eval()
+    network = T1Network().eval()
     image, features = example_inputs("tumor", 160, 2)
-    logits, cam = network(image, features)
+    logits, cam = TumorHalf(network)(image, features)
     assert cam.shape == (2, 4, 10, 10)
-    evidence = network.head(network.encoder(scaled(image)))
+    _, evidence, outline = network.judge(image, features)
+    assert outline.shape == (2, 1, 160, 160)
     pooled = evidence.exp().mean(dim=(2, 3)).log()
     torch.testing.assert_close(pooled + network.view_head(features), logits, rtol=1e-4, atol=1e-5)
     share = evidence.exp() / evidence.exp().sum(dim=(2, 3), keepdim=True)
     torch.testing.assert_close(cam, share, rtol=1e-4, atol=1e-6)
-
-
-def test_trained_by_the_mean_the_map_adds_up_to_the_logits() -> None:
-    torch.manual_seed(8)
-    network = TumorNetwork(pooling="mean").eval()
-    image, features = example_inputs("tumor", 160, 2)
-    logits, cam = network(image, features)
-    torch.testing.assert_close(cam.mean(dim=(2, 3)) + network.view_head(features), logits, rtol=1e-4, atol=1e-5)
 
 
 def test_the_encoder_pyramid_has_the_strides_that_the_decoder_needs() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from model_export.catalog import CATALOG
+from model_export.catalog import CATALOG, MODEL_SETS
 from model_export.datasets.pictures import read_gray
 from model_export.evaluation.metrics import dice, softmax
 from model_export.evaluation.predictions import PublishedModel, classify_tumors, classify_views, cut, t1_probabilities
@@ -25,11 +25,12 @@ PICTURES = (
     "sagittal-no_tumor.png",
     "sagittal-pituitary.png",
 )
+PUBLISHED = (*MODEL_SETS["defaults"], *MODEL_SETS["zoo"])
 
 
 @pytest.fixture(scope="module")
 def opened(models: Path) -> dict[str, PublishedModel]:
-    return {name: PublishedModel.open(models, name, threads=1) for name in CATALOG}
+    return {name: PublishedModel.open(models, name, threads=1) for name in PUBLISHED}
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +43,14 @@ def _pixels(path: Path) -> np.ndarray:
     return pydicom.dcmread(path).pixel_array.astype(np.float32) if path.suffix == ".dcm" else read_gray(path)
 
 
-@pytest.mark.parametrize("name", list(CATALOG))
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_the_file_has_the_signature_that_its_manifest_states(name: str, opened: dict[str, PublishedModel]) -> None:
     published = opened[name]
     assert published.model.inputs() == published.manifest.inputs
     assert published.model.outputs() == published.manifest.outputs
 
 
-@pytest.mark.parametrize("name", [name for name, entry in CATALOG.items() if entry.kind != "tabular"])
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if CATALOG[name].kind != "tabular"])
 def test_a_batch_gives_what_single_pictures_give(name: str, opened: dict[str, PublishedModel]) -> None:
     published = opened[name]
     assert published.manifest.preprocessing is not None

@@ -6,32 +6,41 @@ import numpy as np
 
 from model_export.datasets.clinical import read_clinical
 from model_export.datasets.lgg import read_lgg, read_outline, read_sequences, split_lgg
-from model_export.datasets.slices import read_mask, read_slices, split_slices
-from model_export.datasets.split import PARTS
+from model_export.datasets.slices import fold_slices, joined_groups, read_mask, read_slices
+from model_export.datasets.split import FOLDS, Fold
 from model_export.datasets.volumes import read_volumes
-from model_export.training.config import CONFIGS
 from service_kit.contracts.common import TUMOR_LABELS
 from service_kit.inference.manifest import ModelManifest
 
-SEED = CONFIGS["view"].seed
 
-
-def test_every_slice_falls_on_one_side_and_every_class_on_each(sets: Path) -> None:
-    records = read_slices(sets)
-    split = split_slices(records, SEED)
-    shares = {}
-    for part in PARTS:
-        inside = [r for r in records if r.group in split.part(part)]
+def test_every_slice_is_tested_once_and_every_class_in_each_fold(sets: Path) -> None:
+    tested = []
+    for index in range(FOLDS):
+        records, split = fold_slices(sets, Fold(index))
+        inside = [r for r in records if r.group in split.test]
         assert {r.tumor_class for r in inside} == set(TUMOR_LABELS)
-        shares[part] = len(inside) / len(records)
-    assert abs(shares["train"] - 0.7) < 0.03
-    assert abs(shares["test"] - 0.2) < 0.03
-    assert abs(sum(shares.values()) - 1) < 1e-9
+        assert abs(len(inside) / len(records) - 0.2) < 0.02
+        tested += [r.image.name for r in inside]
+    assert sorted(tested) == sorted(r.image.name for r in read_slices(sets))
 
 
-def test_the_published_models_were_trained_on_this_split(sets: Path, models: Path) -> None:
+def test_groups_that_hold_copies_of_each_other_stay_together(sets: Path) -> None:
+    joined = joined_groups()
+    names = {r.group for r in read_slices(sets)}
+    assert set(joined) <= names
+    records, _ = fold_slices(sets, Fold(0))
+    assert len({r.group for r in records}) == len(names) - len(joined) + len(set(joined.values()))
+
+
+def test_the_leaky_arm_deals_single_slices(sets: Path) -> None:
+    records, _ = fold_slices(sets, Fold(0, leaky=True))
+    assert len({r.group for r in records}) == len(records)
+
+
+def test_the_published_models_were_trained_on_these_groups(sets: Path, models: Path) -> None:
     manifest = ModelManifest.load(models / "seg-t1")
-    assert split_slices(read_slices(sets), manifest.training.seed).sha256() == manifest.training.groups_sha256
+    _, split = fold_slices(sets, Fold(None, manifest.training.seed))
+    assert split.sha256() == manifest.training.groups_sha256
 
 
 def test_only_tumors_have_masks(sets: Path) -> None:
@@ -44,7 +53,7 @@ def test_only_tumors_have_masks(sets: Path) -> None:
 
 def test_lgg_patients_stay_together_and_have_records(sets: Path) -> None:
     slices = read_lgg(sets)
-    split = split_lgg(slices, SEED)
+    split = split_lgg(slices, Fold(0))
     assert sum(split.counts().values()) == len({s.patient for s in slices}) == 94
     assert {s.patient for s in slices} <= set(read_clinical(sets))
     item = max(slices, key=lambda s: s.tumor_px)

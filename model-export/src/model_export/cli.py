@@ -10,6 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from model_export.commands.judge_limits import judge_limits
+from model_export.commands.quantize import quantize
+from model_export.commands.reproduce import reproduce
+
 if TYPE_CHECKING:
     from model_export.datasets.split import Fold
 
@@ -149,6 +153,11 @@ def samples(data: Sets, out: Annotated[Path, typer.Option(help="where they go")]
 
     for path in write_samples(data, out):
         console.print(path.name)
+
+
+app.command()(quantize)
+app.command()(reproduce)
+app.command("judge-limits")(judge_limits)
 
 
 def main() -> None:
