@@ -136,7 +136,7 @@ async def test_every_stage_lists_its_models(clients: Clients) -> None:
     for stage, models in listed.items():
         assert models, stage
         assert {model.ref.stage for model in models} == {stage}
-    assert {model.ref.name for model in listed["segmentation"]} == {"seg-t1", "seg-flair-film"}
+    assert [model.ref.name for model in listed["segmentation"] if model.default] == ["seg-flair-film", "seg-t1"]
     assert await clients.classifier.ready() == {"view": True, "tumor": True}
     assert await clients.segmenter.ready()
     assert await clients.metadata.ready()

@@ -18,6 +18,7 @@ from service_kit.errors import (
     PayloadTooLarge,
     UnsupportedMedia,
 )
+from service_kit.inference.manifest import VIEW_FEATURES
 from service_kit.inference.pixels import refuse_others, take_pixels, take_vector
 from service_kit.inference.served import StageModels
 from service_kit.problems import declare
@@ -36,6 +37,8 @@ _PROBLEMS = declare(
     InferenceFailed,
 )
 
+_VIEW_ANSWER = "Array `features` float32 [128] where the model has them; result ViewResult."
+
 ModelName = Annotated[str | None, Query(description="another published model of this stage, by its name")]
 
 
@@ -49,7 +52,7 @@ def create_router(
         "/view-classifications",
         summary="Classify the plane of a slice",
         response_class=EnvelopeResponse,
-        responses={**_PROBLEMS, **envelope_answer("Array `features` float32 [128]; result ViewResult.", VIEW_EXAMPLE)},
+        responses={**_PROBLEMS, **envelope_answer(_VIEW_ANSWER, VIEW_EXAMPLE)},
         openapi_extra=envelope_body("Array `image` uint8 or float32 [rows, columns], in the picture's own grid."),
     )
     async def classify_view(request: Request, model: ModelName = None) -> EnvelopeResponse:
@@ -59,7 +62,8 @@ def create_router(
         envelope = await read_envelope(request)
         refuse_others(envelope, ("image",))
         finding = await view.classify(take_pixels(envelope, "image", PICTURE_AXES), model)
-        return EnvelopeResponse(encode({"features": finding.features}, finding.result))
+        arrays = {} if finding.features is None else {"features": finding.features}
+        return EnvelopeResponse(encode(arrays, finding.result))
 
     @router.post(
         "/tumor-classifications",
@@ -68,26 +72,30 @@ def create_router(
         responses={
             **_PROBLEMS,
             **envelope_answer(
-                "Array `heatmap` float32 [h, w] in 0..1 where it was asked for; result TumorResult.", TUMOR_EXAMPLE
+                "Array `heatmap` float32 [h, w] in 0..1 where it was asked for and the model gives one; "
+                "result TumorResult.",
+                TUMOR_EXAMPLE,
             ),
         },
         openapi_extra=envelope_body(
-            "Arrays `image` uint8 or float32 [rows, columns], and `view_features` float32 [128] as the view call gave "
-            "them for the same picture."
+            "Arrays `image` uint8 or float32 [rows, columns], and for a model that reads them (`features_of` in the "
+            "list of models) `view_features` float32 [128] as the view call gave them for the same picture."
         ),
     )
     async def classify_tumor(
         request: Request,
         heatmap: Annotated[bool, Query(description="answer with the map of the evidence too")] = False,
         model: ModelName = None,
+        features_of: Annotated[str | None, Query(description="the view model that gave the features")] = None,
     ) -> EnvelopeResponse:
         """The tumor's type, calibrated, with the conformal prediction set, which may be empty."""
         if tumor is None:
             raise TaskNotServed("this instance does not serve the tumor: add tumor to CLASSIFIER_TASKS", stage="tumor")
         envelope = await read_envelope(request)
-        refuse_others(envelope, ("image", "view_features"))
+        refuse_others(envelope, ("image", VIEW_FEATURES))
         pixels = take_pixels(envelope, "image", PICTURE_AXES)
-        features = take_vector(envelope, "view_features", tumor.features_length(model))
+        length = tumor.reads_of(model, given_by=features_of)
+        features = None if length is None else take_vector(envelope, VIEW_FEATURES, length)
         finding = await tumor.classify(pixels, features, heatmap=heatmap, model=model)
         arrays = {} if finding.heatmap is None else {"heatmap": finding.heatmap}
         return EnvelopeResponse(encode(arrays, finding.result))

@@ -1,27 +1,29 @@
 """The type of a tumor: calibrated probabilities, prediction set, and the map of the evidence."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier_service.picture import check_picture_model, prepare
+from classifier_service.picture import check_picture_model, gives, prepare
 from classifier_service.saliency import Extent, extent, heat_map
 from classifier_service.scores import calibrated, likeliest, prediction_set
 from service_kit.contracts.classification import TumorClassification, TumorResult
-from service_kit.contracts.common import TUMOR_LABELS
-from service_kit.errors import ModelInvalid
-from service_kit.inference.manifest import Calibration, ModelManifest
+from service_kit.contracts.common import BINARY_LABELS, TUMOR_LABELS
+from service_kit.errors import InvalidRequest, ModelInvalid
+from service_kit.inference.manifest import VIEW_FEATURES, Calibration, ModelManifest
 from service_kit.inference.preprocessing import Pixels
 from service_kit.inference.served import StageModels
 from service_kit.offload import on_pixels
 
 NO_TUMOR = "no_tumor"
+CAM = "cam"
 
 
 @dataclass(frozen=True, slots=True)
 class TumorFinding:
-    """The answer and, where asked for, `heatmap [h, w]` float32 in 0..1."""
+    """The answer and, where asked for and where the model has one, `heatmap [h, w]` float32 in 0..1."""
 
     result: TumorResult
     heatmap: NDArray[np.float32] | None
@@ -37,43 +39,58 @@ class TumorClassifier:
     def __init__(self, models: StageModels) -> None:
         self._models = models
         for backend in models:
-            manifest = backend.manifest
-            check_picture_model(manifest, inputs={"image", "view_features"}, outputs={"logits", "cam"})
-            if set(manifest.labels) != set(TUMOR_LABELS):
-                raise ModelInvalid(f"{manifest.name}: the labels of a tumor model are {', '.join(TUMOR_LABELS)}")
-            _calibration(manifest)
+            _check_model(backend.manifest)
 
-    def features_length(self, model: str | None = None) -> int:
-        """How many view features the model reads.
+    def reads_of(self, model: str | None = None, *, given_by: str | None = None) -> int | None:
+        """How many view features the model reads; None where it reads none.
+
+        `given_by` is the view model that the features at hand are of, where that is known.
 
         Raises:
-            InvalidRequest: no tumor model is called `model`.
+            InvalidRequest: no tumor model is called `model`, or it reads the features of another view model.
         """
-        inputs = {spec.name: spec for spec in self._models.choose(model).manifest.inputs}
-        return inputs["view_features"].shape[-1]
+        manifest = self._models.choose(model).manifest
+        if manifest.view_model is None:
+            return None
+        if given_by is not None and given_by != manifest.view_model:
+            raise InvalidRequest(
+                f"{VIEW_FEATURES}: {manifest.name} reads the features of the view model {manifest.view_model}, "
+                "not of another one",
+                stage=self._models.stage,
+            )
+        return next(spec.shape[-1] for spec in manifest.inputs if spec.name == VIEW_FEATURES)
 
     async def classify(
-        self, pixels: Pixels, view_features: NDArray[np.float32], *, heatmap: bool = False, model: str | None = None
+        self,
+        pixels: Pixels,
+        view_features: NDArray[np.float32] | None = None,
+        *,
+        heatmap: bool = False,
+        model: str | None = None,
     ) -> TumorFinding:
-        """Classify `pixels [rows, columns]` with the `view_features [128]` that a view model gave for them.
+        """Classify `pixels [rows, columns]`, with the `view_features [K]` of the picture for a model that reads them.
+
+        A heat map that the model cannot give is a warning in the answer.
 
         Raises:
-            InvalidRequest: no tumor model is called `model`.
+            InvalidRequest: no tumor model is called `model`, or it reads view features and there are none.
             InferenceFailed, Overloaded, DeadlineExceeded, NotReady: from the engine.
         """
         backend = self._models.choose(model)
         manifest = backend.manifest
-        calibration = _calibration(manifest)
         grid, placement = await on_pixels(1, pixels.size, prepare, manifest, pixels)
-        outputs = await backend.infer({"image": grid, "view_features": view_features[None]})
-        probabilities = calibrated(outputs["logits"][0], manifest.labels, calibration.temperature)
-        tumor = _classification(probabilities, calibration)
+        outputs = await backend.infer({"image": grid, **_features(manifest, view_features)})
+        temperature = manifest.calibration.temperature if manifest.calibration else 1.0
+        probabilities = calibrated(outputs["logits"][0], manifest.labels, temperature)
+        mapped = heatmap and gives(manifest, CAM)
+        warnings = tuple(_warnings(manifest, unmapped=heatmap and not mapped))
+        tumor = _classification(probabilities, manifest.calibration, warnings)
         label: str | None = None
         place: Extent | None = None
         evidence: NDArray[np.float32] | None = None
-        if heatmap:
+        if mapped:
             label, size = _explained(probabilities), grid.shape[-1]
-            evidence = heat_map(outputs["cam"][0, manifest.labels.index(label)], placement, size)
+            evidence = heat_map(outputs[CAM][0, manifest.labels.index(label)], placement, size)
             place = extent(placement, size)
         result = TumorResult.model_validate(
             {"tumor": tumor, "model": backend.ref, "heatmap_label": label, "heatmap_extent": place}
@@ -81,20 +98,44 @@ class TumorClassifier:
         return TumorFinding(result, evidence)
 
 
-def _calibration(manifest: ModelManifest) -> Calibration:
+def _check_model(manifest: ModelManifest) -> None:
+    if sorted(manifest.labels) not in (sorted(TUMOR_LABELS), sorted(BINARY_LABELS)):
+        raise ModelInvalid(
+            f"{manifest.name}: the labels of a tumor model are {', '.join(TUMOR_LABELS)}, or {', '.join(BINARY_LABELS)}"
+        )
+    check_picture_model(manifest, outputs={"logits"}, also_reads={VIEW_FEATURES})
+
+
+def _features(manifest: ModelManifest, view_features: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32]]:
+    if manifest.view_model is None:
+        return {}
+    if view_features is None:
+        raise InvalidRequest(f"{manifest.name} reads the features of the view model {manifest.view_model}: send them")
+    return {VIEW_FEATURES: view_features[None]}
+
+
+def _warnings(manifest: ModelManifest, *, unmapped: bool) -> Iterator[str]:
+    if unmapped:
+        yield f"There is no heat map: the model {manifest.name} gives none."
     if manifest.calibration is None:
-        raise ModelInvalid(f"{manifest.name}: a tumor model needs calibration: its set would promise nothing")
-    return manifest.calibration
+        yield (
+            f"The model {manifest.name} is not calibrated: its probabilities are raw scores, and its prediction set "
+            "holds every label."
+        )
 
 
-def _classification(probabilities: dict[str, float], calibration: Calibration) -> TumorClassification:
+def _classification(
+    probabilities: dict[str, float], calibration: Calibration | None, warnings: tuple[str, ...]
+) -> TumorClassification:
+    every_label = tuple(sorted(probabilities, key=lambda label: -probabilities[label]))
     return TumorClassification.model_validate(
         {
             "label": likeliest(probabilities),
             "present_probability": 1.0 - probabilities[NO_TUMOR],
             "probabilities": probabilities,
-            "prediction_set": prediction_set(probabilities, calibration),
-            "coverage": calibration.coverage,
+            "prediction_set": prediction_set(probabilities, calibration) if calibration else every_label,
+            "coverage": calibration.coverage if calibration else 1.0,
+            "warnings": warnings,
         }
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier_service.picture import check_picture_model, prepare
+from classifier_service.picture import check_picture_model, gives, prepare
 from classifier_service.scores import calibrated, likeliest
 from service_kit.contracts.classification import Novelty, ViewClassification, ViewResult
 from service_kit.contracts.common import VIEW_LABELS
@@ -19,10 +19,10 @@ from service_kit.offload import on_pixels
 
 @dataclass(frozen=True, slots=True)
 class ViewFinding:
-    """The answer and `features [128]` float32."""
+    """The answer and `features [128]` float32, None where the model has none."""
 
     result: ViewResult
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] | None
 
 
 class ViewClassifier:
@@ -36,9 +36,9 @@ class ViewClassifier:
         self._models = models
         for backend in models:
             manifest = backend.manifest
-            check_picture_model(manifest, inputs={"image"}, outputs={"logits", "features"})
-            if set(manifest.labels) != set(VIEW_LABELS):
+            if sorted(manifest.labels) != sorted(VIEW_LABELS):
                 raise ModelInvalid(f"{manifest.name}: the labels of a view model are {', '.join(VIEW_LABELS)}")
+            check_picture_model(manifest, outputs={"logits"})
 
     async def classify(self, pixels: Pixels, model: str | None = None) -> ViewFinding:
         """Classify `pixels [rows, columns]`.
@@ -55,7 +55,7 @@ class ViewClassifier:
         probabilities = calibrated(outputs["logits"][0], manifest.labels, temperature)
         view = ViewClassification.model_validate({"label": likeliest(probabilities), "probabilities": probabilities})
         result = ViewResult(view=view, model=backend.ref, novelty=_novelty(manifest, outputs))
-        return ViewFinding(result, outputs["features"][0])
+        return ViewFinding(result, outputs["features"][0] if gives(manifest, "features") else None)
 
 
 def _novelty(manifest: ModelManifest, outputs: Arrays) -> Novelty | None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from classifier_service.app import create_app
 from classifier_service.settings import ClassifierSettings
+from service_kit.contracts.common import BINARY_LABELS
 from service_kit.inference.factory import InferenceSettings
 from service_kit.testing import running_app, tiny_model
 
@@ -16,8 +17,10 @@ from service_kit.testing import running_app, tiny_model
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     tiny_model(folder, "view")
+    tiny_model(folder, "view", name="view-plain", outputs_beside=False)
     tiny_model(folder, "tumor")
-    tiny_model(folder, "tumor", name="tumor-b", size=64)
+    tiny_model(folder, "tumor", name="detector-cnn", labels=BINARY_LABELS, reads_view=False, outputs_beside=False)
+    tiny_model(folder, "tumor", name="tumor-b", size=64, features_of="view-b")
     return folder
 
 

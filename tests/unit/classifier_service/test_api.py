@@ -59,12 +59,34 @@ async def test_another_model_is_chosen_by_name(client: httpx.AsyncClient, pictur
     assert envelope.arrays["heatmap"].shape == (8, 8)
 
 
+async def test_a_model_that_reads_the_picture_alone_is_sent_nothing_else(
+    client: httpx.AsyncClient, picture: NDArray[np.uint8]
+) -> None:
+    for arrays in ({"image": picture}, {"image": picture, "view_features": FEATURES}):
+        envelope = decode((await send(client, f"{TUMOR}?model=detector-cnn&heatmap=true", **arrays)).content)
+        tumor = parse_result(envelope, TumorResult).tumor
+        assert tumor.probabilities.keys() == {"no_tumor", "tumor"}
+        assert "no heat map" in tumor.warnings[0]
+        assert not envelope.arrays
+    plain = decode((await send(client, f"{VIEW}?model=view-plain", image=picture)).content)
+    assert not plain.arrays
+
+
+async def test_features_of_another_view_model_are_refused(
+    client: httpx.AsyncClient, picture: NDArray[np.uint8]
+) -> None:
+    right = await send(client, f"{TUMOR}?model=tumor-b&features_of=view-b", image=picture, view_features=FEATURES)
+    assert right.status_code == 200
+    wrong = await send(client, f"{TUMOR}?model=tumor-b&features_of=view", image=picture, view_features=FEATURES)
+    assert_problem(wrong, 422, "tumor-b reads the features of the view model view-b")
+
+
 @pytest.mark.parametrize("name", ["nothing", "view", ""])
 async def test_a_model_of_no_or_another_stage_is_refused(
     client: httpx.AsyncClient, picture: NDArray[np.uint8], name: str
 ) -> None:
     response = await send(client, f"{TUMOR}?model={name}", image=picture, view_features=FEATURES)
-    assert_problem(response, 422, "tumor, tumor-b")
+    assert_problem(response, 422, "tumor, detector-cnn, tumor-b")
 
 
 @pytest.mark.parametrize(
@@ -130,21 +152,24 @@ async def test_a_task_that_is_not_served_says_what_to_set(
         assert_problem(response, 404, "add tumor to CLASSIFIER_TASKS")
         assert response.json()["code"] == "task_not_served"
         served = ServedModels.model_validate((await client.get("/v1/models")).json())
-        assert [model.ref.name for model in served.models] == ["view"]
+        assert [model.ref.name for model in served.models] == ["view", "view-plain"]
 
 
 async def test_every_model_is_listed_and_readiness_is_of_the_defaults(client: httpx.AsyncClient) -> None:
-    served = ServedModels.model_validate((await client.get("/v1/models")).json())
-    assert [model.ref.name for model in served.models] == ["view", "tumor", "tumor-b"]
-    assert served.models[1].labels == ("glioma", "meningioma", "no_tumor", "pituitary")
-    assert [(model.default, model.loaded) for model in served.models] == [(True, True), (True, True), (False, False)]
+    served = {
+        model.ref.name: model for model in ServedModels.model_validate((await client.get("/v1/models")).json()).models
+    }
+    assert list(served) == ["view", "view-plain", "tumor", "detector-cnn", "tumor-b"]
+    assert {name for name, model in served.items() if model.default} == {"view", "tumor"}
+    assert served["tumor"].labels == ("glioma", "meningioma", "no_tumor", "pituitary")
+    assert [model.features_of for model in served.values()] == [None, None, "view", None, "view-b"]
     ready = await client.get("/health/ready")
     assert ready.status_code == 200
     assert ready.json()["checks"] == {"view": True, "tumor": True}
 
 
 def test_a_default_model_that_is_not_published_fails_at_the_start(settings: ClassifierSettings) -> None:
-    with pytest.raises(ModelInvalid, match="no view model called view-9; published: view"):
+    with pytest.raises(ModelInvalid, match="no view model called view-9; published: view, view-plain"):
         create_app(settings.model_copy(update={"view_model": "view-9"}))
 
 

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from classifier_service.tumor import TumorClassifier
-from service_kit.errors import InferenceFailed, ModelInvalid
+from service_kit.contracts.common import BINARY_LABELS
+from service_kit.errors import InferenceFailed, InvalidRequest, ModelInvalid
 from service_kit.inference.manifest import Calibration
 from service_kit.inference.served import StageModels
 from service_kit.testing import FakeBackend, tiny_model
@@ -88,7 +89,58 @@ async def test_a_model_that_answers_nan_fails(tmp_path: Path, picture: NDArray[n
         await tumor.classify(picture, FEATURES)
 
 
-def test_a_model_without_calibration_is_refused(tmp_path: Path) -> None:
-    manifest = tiny_model(tmp_path, "tumor", calibration=None)
-    with pytest.raises(ModelInvalid, match="needs calibration"):
+async def test_a_model_without_calibration_promises_nothing(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
+    manifest = tiny_model(tmp_path, "tumor", calibration=None, reads_view=False)
+    backend = FakeBackend(manifest, lambda _: {"logits": np.array([[4, 1, 0, 2]], np.float32)})
+    found = (await TumorClassifier(StageModels("tumor", [backend])).classify(picture)).result.tumor
+    assert found.prediction_set == ("glioma", "pituitary", "meningioma", "no_tumor")
+    assert found.coverage == 1.0
+    assert found.probabilities["glioma"] == pytest.approx(np.exp(4) / np.exp([4, 1, 0, 2]).sum())
+    assert "not calibrated" in found.warnings[0]
+
+
+async def test_a_binary_model_knows_no_types(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
+    manifest = tiny_model(tmp_path, "tumor", name="detector-cnn", labels=BINARY_LABELS, reads_view=False)
+    cam = np.zeros((1, 2, 4, 4), np.float32)
+    cam[0, 1, 2, 2] = 3.0
+    logits = np.log(np.array([[0.6, 0.4]], np.float32))
+    backend = FakeBackend(manifest, lambda _: {"logits": logits, "cam": cam})
+    finding = await TumorClassifier(StageModels("tumor", [backend])).classify(picture, FEATURES, heatmap=True)
+    found = finding.result.tumor
+    assert (found.label, found.warnings) == ("no_tumor", ())
+    assert found.probabilities == pytest.approx({"no_tumor": 0.6, "tumor": 0.4}, abs=1e-6)
+    assert found.present_probability == pytest.approx(0.4, abs=1e-6)
+    assert set(found.prediction_set) == {"no_tumor", "tumor"}
+    assert finding.result.heatmap_label == "tumor"
+    assert finding.heatmap is not None
+    assert finding.heatmap[2, 2] == 1.0
+    assert backend.calls[0].keys() == {"image"}, "features that the model does not read are left out"
+
+
+async def test_a_model_without_a_map_says_so_where_one_is_asked_for(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
+    manifest = tiny_model(tmp_path, "tumor", reads_view=False, outputs_beside=False)
+    backend = FakeBackend(manifest, lambda _: {"logits": np.array([[4, 1, 0, 2]], np.float32)})
+    tumor = TumorClassifier(StageModels("tumor", [backend]))
+    asked = await tumor.classify(picture, heatmap=True)
+    assert (asked.heatmap, asked.result.heatmap_label, asked.result.heatmap_extent) == (None, None, None)
+    assert asked.result.tumor.warnings == ("There is no heat map: the model tumor gives none.",)
+    assert (await tumor.classify(picture)).result.tumor.warnings == ()
+
+
+async def test_a_model_that_reads_features_gets_those_of_its_view_model(
+    tmp_path: Path, picture: NDArray[np.uint8]
+) -> None:
+    manifest = tiny_model(tmp_path, "tumor", features_of="view-vgg16")
+    tumor = TumorClassifier(StageModels("tumor", [FakeBackend(manifest, lambda _: {})]))
+    assert tumor.reads_of() == tumor.reads_of(given_by="view-vgg16") == 128
+    with pytest.raises(InvalidRequest, match="tumor reads the features of the view model view-vgg16"):
+        tumor.reads_of(given_by="view")
+    with pytest.raises(InvalidRequest, match="view model view-vgg16: send them"):
+        await tumor.classify(picture)
+
+
+@pytest.mark.parametrize("labels", [("glioma", "no_tumor"), ("no_tumor", "tumor", "glioma"), ("tumor", "tumor")])
+def test_a_model_of_other_labels_is_refused(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    manifest = tiny_model(tmp_path, "tumor", labels=labels, calibration=None)
+    with pytest.raises(ModelInvalid, match=r"the labels of a tumor model are .* or no_tumor, tumor"):
         TumorClassifier(StageModels("tumor", [FakeBackend(manifest, lambda _: {})]))

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +58,24 @@ def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:
         ViewClassifier(StageModels("view", [FakeBackend(manifest, lambda _: {})]))
 
 
-def test_a_model_without_features_is_refused(tmp_path: Path) -> None:
+async def test_a_model_without_features_gives_the_plane_alone(tmp_path: Path, picture: NDArray[np.uint8]) -> None:
+    manifest = tiny_model(tmp_path, "view", outputs_beside=False)
+    backend = FakeBackend(manifest, lambda _: {"logits": np.array([[0, 2, 1]], np.float32)})
+    finding = await ViewClassifier(StageModels("view", [backend])).classify(picture)
+    assert (finding.result.view.label, finding.features) == ("coronal", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda m: {"outputs": m.outputs[1:]}, "no output logits"),
+        (lambda m: {"inputs": (*m.inputs, m.outputs[1])}, "its inputs must be image"),
+        (lambda m: {"outputs": (m.outputs[0].model_copy(update={"shape": (-1, 4)}),)}, "one channel for each of its"),
+        (lambda m: {"inputs": (m.inputs[0].model_copy(update={"dtype": "FP32"}),)}, "must be UINT8"),
+    ],
+)
+def test_a_model_of_another_signature_is_refused(tmp_path: Path, change: Any, reason: str) -> None:
     manifest = tiny_model(tmp_path, "view")
-    manifest = manifest.model_copy(update={"outputs": manifest.outputs[:1]})
-    with pytest.raises(ModelInvalid, match="no output features"):
-        ViewClassifier(StageModels("view", [FakeBackend(manifest, lambda _: {})]))
+    changed = manifest.model_copy(update=change(manifest))
+    with pytest.raises(ModelInvalid, match=reason):
+        ViewClassifier(StageModels("view", [FakeBackend(changed, lambda _: {})]))

@@ -19,9 +19,14 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_repository_knows_its_models(models: Path) -> None:
     repository = ModelRepository(models)
-    assert repository.names() == ("clinical", "seg-flair-film", "seg-t1", "tumor", "view")
+    assert {"clinical", "seg-flair-film", "seg-t1", "tumor", "view"} < set(repository.names())
+    assert list(repository.names()) == sorted(repository.names())
     assert repository.manifest("tumor").stage == "tumor"
-    assert [manifest.name for manifest in repository.by_stage("segmentation")] == ["seg-flair-film", "seg-t1"]
+    assert [manifest.name for manifest in repository.by_stage("segmentation")] == [
+        "seg-flair-film",
+        "seg-t1",
+        "seg-unet",
+    ]
     assert repository.card("view")["name"] == "view"
     assert repository.model_path("view").is_file()
 

@@ -9,7 +9,13 @@ from gateway.reporting.colors import DIAMETER, HALO, OUTLINE
 from gateway.reporting.measure import Axis, Measurements, measure
 from gateway.reporting.pictures import Mask, Pixels, encode_png
 
-TUMOR_NAMES = {"glioma": "Glioma", "meningioma": "Meningioma", "pituitary": "Pituitary tumor", "no_tumor": "No tumor"}
+TUMOR_NAMES = {
+    "glioma": "Glioma",
+    "meningioma": "Meningioma",
+    "pituitary": "Pituitary tumor",
+    "no_tumor": "No tumor",
+    "tumor": "Tumor",
+}
 
 _FILL_ALPHA = 0.1
 _TICK_PX = 5.0

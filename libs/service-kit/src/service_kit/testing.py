@@ -12,10 +12,11 @@ import numpy as np
 from fastapi import FastAPI
 from numpy.typing import NDArray
 
-from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS, ModelRef, StageName
+from service_kit.contracts.common import BINARY_LABELS, TUMOR_LABELS, VIEW_LABELS, ModelRef, StageName
 from service_kit.errors import NotReady
 from service_kit.inference.backend import Arrays, InputCheck, model_ref
 from service_kit.inference.manifest import (
+    VIEW_FEATURES,
     Calibration,
     ClinicalColumn,
     DType,
@@ -96,19 +97,30 @@ def tiny_model(
     size: int = 32,
     sequences: Sequence[str] = ("t1ce",),
     clinical: bool = False,
+    labels: tuple[str, ...] | None = None,
+    reads_view: bool = True,
+    outputs_beside: bool = True,
+    seed: int = 7,
     **changes: Any,
 ) -> ModelManifest:
     """Write `folder/<name>/`: a real ONNX model of a few kilobytes with the published models' signature, and more.
 
     view and tumor are fixed random linear maps of the mean gray; segmentation marks what is brighter than half (of
     the channels' mean; `clinical` adds the input of that name, whose sum shifts the threshold); clinical fills in
-    missing values and scales the numbers. `changes` replaces fields of the manifest. Needs the package onnx.
+    missing values and scales the numbers. A tumor model has `labels`, reads the view features with `reads_view`, and
+    gives a map with `outputs_beside`, by which a view model gives features. `seed` draws the weights, `changes`
+    replaces fields of the manifest. Needs the package onnx.
     """
     name = name or TINY_NAMES[stage]
     target = folder / name
     (target / "1").mkdir(parents=True, exist_ok=True)
-    inputs, outputs = _signature(stage, size, len(sequences), clinical=clinical)
-    content = _model(stage, size, inputs, outputs)
+    labels = labels or (VIEW_LABELS if stage == "view" else TUMOR_LABELS)
+    inputs, outputs = _signature(stage, size, len(sequences), clinical=clinical, classes=len(labels))
+    if stage == "tumor" and not reads_view:
+        inputs = inputs[:1]
+    if not outputs_beside:
+        outputs = outputs[:1]
+    content = _model(stage, size, inputs, outputs, seed)
     (target / "1" / "model.onnx").write_bytes(content)
     fields: dict[str, Any] = {
         "name": name,
@@ -124,7 +136,9 @@ def tiny_model(
             command="none", seed=0, config={}, dataset="none", groups_sha256="0" * 64, groups={"train": 0}
         ),
     }
-    manifest = ModelManifest(**{**fields, **_stage_fields(stage, size, tuple(sequences), clinical=clinical), **changes})
+    manifest = ModelManifest(
+        **{**fields, **_stage_fields(stage, size, tuple(sequences), labels, clinical=clinical), **changes}
+    )
     manifest.dump(target)
     (target / "card.json").write_text(f'{{"name": "{name}", "title": "{manifest.title}"}}\n', encoding="utf-8")
     (target / "config.pbtxt").write_text(triton_config(manifest), encoding="utf-8")
@@ -132,10 +146,18 @@ def tiny_model(
 
 
 def tiny_repository(folder: Path) -> Path:
-    """The five published models' names and stages, as tiny models."""
+    """The default models as tiny ones, and beside them one of each kind that a request may name."""
     tiny_model(folder, "view")
-    tiny_model(folder, "tumor")
+    tiny_model(folder, "view", name="view-vgg16", seed=8)
+    tiny_model(folder, "view", name="view-plain", outputs_beside=False, seed=9, calibration=None)
+    tiny_model(folder, "tumor", features_of="view")
+    tiny_model(folder, "tumor", name="tumor-int8", variant_of="tumor", features_of="view", precision="int8")
+    tiny_model(folder, "tumor", name="tumor-vgg16-view", features_of="view-vgg16", outputs_beside=False, size=64)
+    tiny_model(folder, "tumor", name="tumor-resnet50", reads_view=False)
+    tiny_model(folder, "tumor", name="detector-cnn", labels=BINARY_LABELS, reads_view=False, outputs_beside=False)
+    tiny_model(folder, "tumor", name="imported", labels=BINARY_LABELS, reads_view=False, calibration=None)
     tiny_model(folder, "segmentation", fallback={"t1ce": "t1", "t1": "t2"})
+    tiny_model(folder, "segmentation", name="seg-unet", size=64)
     tiny_model(
         folder,
         "segmentation",
@@ -159,7 +181,7 @@ def triton_config(manifest: ModelManifest, *, max_batch_size: int = 16) -> str:
 
 
 def _signature(
-    stage: StageName, size: int, channels: int, *, clinical: bool
+    stage: StageName, size: int, channels: int, *, clinical: bool, classes: int
 ) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     def spec(name: str, *shape: int, dtype: DType = "FP32") -> TensorSpec:
         return TensorSpec(name=name, dtype=dtype, shape=(-1, *shape))
@@ -171,7 +193,10 @@ def _signature(
         case "tumor":
             grid = size // 8
             image = spec("image", 1, size, size, dtype="UINT8")
-            return (image, spec("view_features", FEATURES)), (spec("logits", 4), spec("cam", 4, grid, grid))
+            return (image, spec("view_features", FEATURES)), (
+                spec("logits", classes),
+                spec("cam", classes, grid, grid),
+            )
         case "segmentation":
             image = spec("image", channels, size, size, dtype="UINT8")
             inputs = (image, spec("clinical", features)) if clinical else (image,)
@@ -180,10 +205,11 @@ def _signature(
             return (spec("record", features),), (spec("vector", features),)
 
 
-def _stage_fields(stage: StageName, size: int, sequences: tuple[str, ...], *, clinical: bool) -> dict[str, Any]:
+def _stage_fields(
+    stage: StageName, size: int, sequences: tuple[str, ...], labels: tuple[str, ...], *, clinical: bool
+) -> dict[str, Any]:
     match stage:
         case "view" | "tumor":
-            labels = VIEW_LABELS if stage == "view" else TUMOR_LABELS
             thresholds = dict.fromkeys(labels, 0.1)
             return {
                 "labels": labels,
@@ -207,10 +233,13 @@ def _stage_fields(stage: StageName, size: int, sequences: tuple[str, ...], *, cl
             }
 
 
-def _model(stage: StageName, size: int, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> bytes:
+def _model(
+    stage: StageName, size: int, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], seed: int
+) -> bytes:
     from onnx import TensorProto, checker, helper, numpy_helper  # noqa: PLC0415 - only tests have it
 
-    nodes, weights = _graph(stage, size, [spec.name for spec in inputs])
+    classes = outputs[0].shape[-1]
+    nodes, weights = _graph(stage, size, [spec.name for spec in inputs], classes, seed)
 
     def info(spec: TensorSpec) -> Any:
         shape = ["batch" if side == -1 else side for side in spec.shape]
@@ -232,9 +261,9 @@ _Node = tuple[str, Sequence[str], str, dict[str, Any]]
 _Weights = dict[str, Any]
 
 
-def _graph(stage: StageName, size: int, inputs: Sequence[str]) -> tuple[list[_Node], _Weights]:
+def _graph(stage: StageName, size: int, inputs: Sequence[str], classes: int, seed: int) -> tuple[list[_Node], _Weights]:
     """Nodes (operator, inputs, output, attributes) and constants."""
-    random = np.random.default_rng(7)
+    random = np.random.default_rng(seed)
     float_type = 1
     scaled: list[_Node] = [
         ("Cast", ["image"], "image_f", {"to": float_type}),
@@ -260,20 +289,25 @@ def _graph(stage: StageName, size: int, inputs: Sequence[str]) -> tuple[list[_No
                 *scaled,
                 ("AveragePool", ["gray"], "pooled", {"kernel_shape": [8, 8], "strides": [8, 8]}),
                 ("Conv", ["pooled", "to_cam", "cam_bias"], "cam", {}),
-                ("ReduceMean", ["cam", "grid_axes"], "evidence", {"keepdims": 0}),
-                ("MatMul", ["view_features", "from_view"], "from_features", {}),
-                ("Add", ["evidence", "from_features"], "logits", {}),
             ]
-            return nodes, {
+            told = VIEW_FEATURES in inputs
+            nodes.append(("ReduceMean", ["cam", "grid_axes"], "evidence" if told else "logits", {"keepdims": 0}))
+            weights: _Weights = {
                 "white": white,
-                "to_cam": random.normal(0, 3, (4, 1, 1, 1)).astype(np.float32),
-                "cam_bias": random.normal(0, 0.3, 4).astype(np.float32),
+                "to_cam": random.normal(0, 3, (classes, 1, 1, 1)).astype(np.float32),
+                "cam_bias": random.normal(0, 0.3, classes).astype(np.float32),
                 "grid_axes": np.array([2, 3], np.int64),
-                "from_view": random.normal(0, 0.1, (FEATURES, 4)).astype(np.float32),
             }
+            if told:
+                nodes += [
+                    ("MatMul", [VIEW_FEATURES, "from_view"], "from_features", {}),
+                    ("Add", ["evidence", "from_features"], "logits", {}),
+                ]
+                weights["from_view"] = random.normal(0, 0.1, (FEATURES, classes)).astype(np.float32)
+            return nodes, weights
         case "segmentation":
             nodes = [*scaled, ("ReduceMean", ["gray", "channel_axis"], "mean", {"keepdims": 1})]
-            weights: _Weights = {
+            weights = {
                 "white": white,
                 "channel_axis": np.array([1], np.int64),
                 "half": np.float32(0.5),

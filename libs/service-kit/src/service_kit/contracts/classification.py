@@ -5,7 +5,7 @@ from typing import Literal
 from service_kit.contracts.common import Contract, ModelRef
 
 ViewLabel = Literal["axial", "coronal", "sagittal"]
-TumorLabel = Literal["glioma", "meningioma", "no_tumor", "pituitary"]
+TumorLabel = Literal["glioma", "meningioma", "no_tumor", "pituitary", "tumor"]
 
 
 class ViewClassification(Contract):
@@ -19,8 +19,12 @@ class ViewClassification(Contract):
 class TumorClassification(Contract):
     """The tumor's type. `prediction_set` holds the true label with probability `coverage` (conformal prediction).
 
+    A model that knows no types answers with the two labels no_tumor and tumor: present, of whatever type.
     An empty set is legal: no label is as probable as that label usually is, so the picture is unlike all that was
-    calibrated on. It is passed on as it is; the verdict on it is the gateway's ("review").
+    calibrated on. It is passed on as it is; the verdict on it is the gateway's ("review"). A model without
+    calibration promises nothing: its set holds every label, and its coverage is 1.
+
+    `warnings` say what the model could not give, such as a heat map.
     """
 
     label: TumorLabel
@@ -28,6 +32,7 @@ class TumorClassification(Contract):
     probabilities: dict[TumorLabel, float]
     prediction_set: tuple[TumorLabel, ...]
     coverage: float
+    warnings: tuple[str, ...] = ()
 
 
 class Novelty(Contract):
@@ -42,7 +47,7 @@ class Novelty(Contract):
 
 
 class ViewResult(Contract):
-    """Answer of `POST /v1/view-classifications`; array `features [128]`. `novelty` is None where the model has none."""
+    """Answer of `POST /v1/view-classifications`; array `features [128]`. A model may lack features or novelty."""
 
     view: ViewClassification
     model: ModelRef
@@ -54,7 +59,7 @@ class TumorResult(Contract):
 
     The map is coarse: `heatmap_extent` (top, left, height, width) says where it lies, in pixels of the picture that
     was sent, and may reach outside it. `heatmap_label` is the class it explains: the label, or the likeliest tumor
-    where the label is no_tumor. Both are None where no map was asked for.
+    where the label is no_tumor. Both are None where no map was asked for, and where the model has none.
     """
 
     tumor: TumorClassification

@@ -8,6 +8,7 @@ StageName = Literal["view", "tumor", "clinical", "segmentation"]
 Sequence = Literal["t1", "t1ce", "t2", "flair"]
 
 TUMOR_LABELS = ("glioma", "meningioma", "no_tumor", "pituitary")
+BINARY_LABELS = ("no_tumor", "tumor")
 VIEW_LABELS = ("axial", "coronal", "sagittal")
 
 
