@@ -8,6 +8,7 @@ from gateway.analysis_id import new_analysis_id
 from gateway.artifacts import links
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
+from gateway.door import unusual
 from gateway.findings import Findings
 from gateway.imaging.study import Study
 from gateway.judge.limits import JudgeLimits
@@ -68,7 +69,8 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         spacing_mm=study.spacing_mm,
         orientation=study.orientation,
     )
-    verdict, reasons = judge(case, limits, tuple(_unavailable(error) for error in answers.failures))
+    strange = unusual(answers.view.novelty, study.body_part)
+    verdict, reasons = judge(case, limits, (*strange, *(_unavailable(error) for error in answers.failures)))
     segmentation = None if answers.outline is None else summarize_outline(answers.outline, study.spacing_mm)
     analysis_id = new_analysis_id()
     stages = len(answers.models)

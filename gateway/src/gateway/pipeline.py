@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gateway.analysis import Answers, compose
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
+from gateway.door import check_novelty
 from gateway.findings import Findings, Pixels
 from gateway.imaging.study import Study
 from gateway.judge.limits import JudgeLimits
@@ -76,6 +77,7 @@ class Pipeline:
 
         Raises:
             InvalidClinicalRecord: the record is refused.
+            NotBrainMri: the view model knows nothing like this picture.
             InvalidRequest: a model that `options` pins is not served.
             NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: view or tumor gave no answer; `stage` says which.
         """
@@ -84,6 +86,7 @@ class Pipeline:
         try:
             with watch.span("view"):
                 view = await self._classifier.classify_view(study.primary, model=options.models.get("view"))
+            check_novelty(view.novelty)
             with watch.span("tumor"):
                 tumor = await self._classifier.classify_tumor(
                     study.primary, view.features, heatmap=options.heatmap, model=options.models.get("tumor")

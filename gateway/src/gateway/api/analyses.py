@@ -50,6 +50,12 @@ REFUSALS = (
     imaging.UnreadableFile,
     imaging.UnsupportedFormat,
     imaging.PictureTooLarge,
+    imaging.PictureTooSmall,
+    imaging.ColorPicture,
+    imaging.BlankPicture,
+    imaging.SaturatedPicture,
+    imaging.NotMr,
+    imaging.NotBrainMri,
 )
 UPSTREAM = (UpstreamFailed, NotReady, Overloaded, DeadlineExceeded)
 _CREATE = """\

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from gateway.api.form import Form, FormLimits, read_form
 from gateway.api.strict_json import NotStrict, parse_object
+from gateway.door import check_body_part
 from gateway.errors import InvalidClinicalRecord, InvalidOptions
 from gateway.findings import BareFile
 from gateway.imaging.bare import strip_picture
 from gateway.imaging.decode import DecodeLimits, decode_study
+from gateway.imaging.door import check_study
 from gateway.imaging.study import Study
 from gateway.schemas import AnalysisOptions
 from gateway.stopwatch import Stopwatch
@@ -66,6 +68,8 @@ class Intake:
 
     def _decode_now(self, form: Form, options: AnalysisOptions) -> tuple[Study, BareFile | None]:
         study = decode_study(form.files, sequence=options.sequence, limits=self._decode)
+        check_study(study)
+        check_body_part(study.body_part)
         return study, strip_picture(form.files[0].content, study.format) if len(form.files) == 1 else None
 
 

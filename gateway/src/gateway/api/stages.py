@@ -9,6 +9,7 @@ from gateway.api.analyses import REFUSALS, UPSTREAM
 from gateway.api.documentation import form_body, json_answer, json_body
 from gateway.api.intake import Intake, Submission
 from gateway.api.strict_json import NotStrict, parse_object
+from gateway.door import check_novelty
 from gateway.errors import InvalidClinicalRecord
 from gateway.imaging.study import Study
 from gateway.pipeline import Classifier, Normalizer, Segmenter
@@ -47,7 +48,7 @@ def create_router(
     async def classify_view(request: Request) -> Response:
         submission, study = await received(request)
         answer = await classifier.classify_view(study.primary, model=submission.options.models.get("view"))
-        return _json(ViewResult(view=answer.view, model=answer.model))
+        return _json(ViewResult(view=answer.view, model=answer.model, novelty=answer.novelty))
 
     @router.post(
         "/tumor-classifications",
@@ -60,6 +61,7 @@ def create_router(
         submission, study = await received(request)
         pinned = submission.options.models
         view = await classifier.classify_view(study.primary, model=pinned.get("view"))
+        check_novelty(view.novelty)
         answer = await classifier.classify_tumor(study.primary, view.features, heatmap=False, model=pinned.get("tumor"))
         return _json(TumorResult(tumor=answer.tumor, model=answer.model))
 

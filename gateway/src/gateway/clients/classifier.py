@@ -10,18 +10,25 @@ from gateway.clients.answers import declined, decoded, listed
 from gateway.clients.upstream import Refused, Upstream
 from gateway.findings import Pixels, Saliency
 from service_kit import tensors
-from service_kit.contracts.classification import TumorClassification, TumorResult, ViewClassification, ViewResult
+from service_kit.contracts.classification import (
+    Novelty,
+    TumorClassification,
+    TumorResult,
+    ViewClassification,
+    ViewResult,
+)
 from service_kit.contracts.common import ModelRef, StageName
 from service_kit.contracts.models import ServedModel
 
 
 @dataclass(frozen=True, slots=True)
 class ViewAnswer:
-    """The plane, and `features [128]` float32 that the tumor model reads."""
+    """The plane, `features [128]` float32 that the tumor model reads, and `novelty` where the model measures it."""
 
     view: ViewClassification
     model: ModelRef
     features: NDArray[np.float32]
+    novelty: Novelty | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class ClassifierClient:
         """`pixels [rows, columns]`, uint8 or float32. Raises `InvalidRequest` for an unknown `model`."""
         body = await self._post(self._view, "view", "/v1/view-classifications", {"image": pixels}, model)
         envelope, result = decoded(body, ViewResult, {"features"}, stage="view")
-        return ViewAnswer(result.view, result.model, envelope.arrays["features"])
+        return ViewAnswer(result.view, result.model, envelope.arrays["features"], result.novelty)
 
     async def classify_tumor(
         self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None

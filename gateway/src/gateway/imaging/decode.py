@@ -114,7 +114,7 @@ def _join(parts: Items[Part], limits: DecodeLimits) -> Study:
         try:
             picture = _decode_part(part, limits)
         except InvalidRequest as error:
-            raise type(error)(f"Part '{part.name}': {error.detail}") from error
+            raise type(error)(f"Part '{part.name}': {error.detail}", measurement=error.measurement) from error
         name, warning = _sequence_of(part, picture, None)
         pictures[name] = picture
         digests.append(f"{name} {hashlib.sha256(part.content).hexdigest()}\n")
@@ -144,4 +144,5 @@ def _study(pictures: dict[Sequence, Picture], sha256: str, warnings: tuple[str, 
         view=next(iter(views), None),
         warnings=warnings,
         orientation=primary.orientation,
+        body_part=next((p.body_part for p in pictures.values() if p.body_part is not None), None),
     )

@@ -33,6 +33,7 @@ from gateway.imaging.dicom_rules import (
     RLE,
     Header,
     check_header,
+    other_body_part,
     rescale,
     warnings_of,
 )
@@ -111,6 +112,7 @@ def decode_dicom(content: bytes, limits: DecodeLimits, warnings: tuple[str, ...]
         sequence=found.sequence,
         warnings=(*warnings, *warnings_of(header)),
         orientation=found.orientation,
+        body_part=other_body_part(header),
     )
 
 

@@ -107,14 +107,18 @@ def _factor(header: Header, keyword: str, default: float) -> float:
     return value
 
 
+def other_body_part(header: Header) -> str | None:
+    """The body part that the header names where that is not the head, "another one" where it is free text."""
+    body = str(header.get("BodyPartExamined") or "").strip().upper()
+    return None if body in _HEAD else _code_string(body) or "another one"
+
+
 def warnings_of(header: Header) -> tuple[str, ...]:
     """What a reader of the result should know: another body part, a mosaic."""
     found: list[str] = []
-    body = str(header.get("BodyPartExamined") or "").strip().upper()
-    if body not in _HEAD:
-        found.append(
-            f"The body part examined is {_code_string(body) or 'another one'}, not the head: the models know no other."
-        )
+    body = other_body_part(header)
+    if body is not None:
+        found.append(f"The body part examined is {body}, not the head: the models know no other.")
     if "MOSAIC" in (header.get("ImageType") or ()):
         found.append("The picture is a mosaic of several slices; the models expect one slice.")
     return tuple(found)

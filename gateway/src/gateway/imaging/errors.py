@@ -7,7 +7,9 @@ InvalidRequest                  invalid_request              422
   PictureTooSmall               picture_too_small            422
   UnsupportedPixels             unsupported_pixels           422   1 bit, CMYK, not finite, a compression not taken
     ColorPicture                color_picture                422
-    BlankPicture                blank_picture                422   every pixel has the same value
+    BlankPicture                blank_picture                422   next to nothing but one value
+    SaturatedPicture            saturated_picture            422   too much of it at the brightest value
+  NotBrainMri                   not_brain_mri                422   noise, another body part, unlike any brain slice
   MultiFrame                    multi_frame                  422   animated, several pages, several DICOM frames
   UnsupportedDicom              unsupported_dicom            422   SOP class, photometric or transfer syntax
     NotMr                       not_mr                       422
@@ -64,10 +66,24 @@ class ColorPicture(UnsupportedPixels):
 
 
 class BlankPicture(UnsupportedPixels):
-    """Nothing to see: one value everywhere."""
+    """Nothing to see: one value everywhere, or hardly another."""
 
     code = "blank_picture"
     title = "The picture is blank"
+
+
+class SaturatedPicture(UnsupportedPixels):
+    """Overexposed, on a white background, or no scan at all."""
+
+    code = "saturated_picture"
+    title = "The picture is saturated"
+
+
+class NotBrainMri(InvalidRequest):
+    """Readable, but no slice of a brain MRI as far as pixels, header or the view model can tell."""
+
+    code = "not_brain_mri"
+    title = "This is no brain MRI slice"
 
 
 class MultiFrame(InvalidRequest):

@@ -8,11 +8,15 @@ from PIL import Image
 
 from gateway.imaging.errors import BlankPicture, ColorPicture, UnsupportedPixels
 from gateway.imaging.study import Pixels
+from service_kit.errors import Measurement
 
 COLOR_LEVELS = 24
 """Channels of one pixel may differ by this many levels of 255: compression and soft tints stay below."""
 COLOR_SHARE = 0.01
 """This share of the pixels may be in color: room for a colored mark or ruler, not for a photo or a fused map."""
+
+MIN_GRAY_LEVELS = 8
+"""A scan has at least as many distinct values: a drawn mask has 2, an empty slice a few."""
 
 _FLOAT_MODES = {"I", "F", "I;16", "I;16B", "I;16L"}
 _ALPHA_MODES = {"LA", "PA", "RGBA"}
@@ -47,7 +51,8 @@ def check_color(channels: NDArray[np.uint8]) -> None:
     if share > COLOR_SHARE:
         raise ColorPicture(
             f"{share:.1%} of the pixels are in color (channels more than {COLOR_LEVELS} of 255 levels apart); at most "
-            f"{COLOR_SHARE:.0%} may be. Send the gray scan itself, not a photo, a color map or a fused picture."
+            f"{COLOR_SHARE:.0%} may be. Send the gray scan itself, not a photo, a color map or a fused picture.",
+            measurement=Measurement("color_share", share, COLOR_SHARE),
         )
 
 
@@ -57,7 +62,10 @@ def check_pixels(pixels: Pixels) -> Pixels:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UnsupportedPixels("The picture has values that are not finite (NaN or infinity).")
     if low == high:
-        raise BlankPicture("Every pixel has the same value: there is nothing to see.")
+        raise BlankPicture(
+            "Every pixel has the same value: there is nothing to see.",
+            measurement=Measurement("gray_levels", 1, MIN_GRAY_LEVELS),
+        )
     return pixels
 
 

@@ -21,7 +21,7 @@ class Picture:
     """One decoded file: `pixels [rows, columns]`, uint8 as stored in 8 bits, else float32.
 
     `spacing_mm` is (between rows, between columns). `view` and `sequence` are None where the file does not say;
-    `orientation` is as in `Study`.
+    `orientation` and `body_part` are as in `Study`.
     """
 
     format: Format
@@ -31,6 +31,7 @@ class Picture:
     sequence: Sequence | None = None
     warnings: tuple[str, ...] = ()
     orientation: tuple[float, ...] | None = None
+    body_part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Study:
         spacing_mm: (between rows, between columns), None where no file says.
         view: from the DICOM orientation, else None.
         warnings: what a reader of the result should know about the input.
+        body_part: what the DICOM header names where that is not the head; a code, "another one", or None.
         orientation: six cosines, the patient's directions in which columns and rows count; None where no file says.
     """
 
@@ -55,6 +57,7 @@ class Study:
     view: ViewLabel | None
     warnings: tuple[str, ...] = ()
     orientation: tuple[float, ...] | None = None
+    body_part: str | None = None
 
     @property
     def primary_sequence(self) -> Sequence:
