@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from model_export.commands.cards import cards
+from model_export.commands.evaluate import evaluate
 from model_export.commands.judge_limits import judge_limits
 from model_export.commands.quantize import quantize
 from model_export.commands.reproduce import reproduce
@@ -157,6 +159,8 @@ def samples(data: Sets, out: Annotated[Path, typer.Option(help="where they go")]
 
 app.command()(quantize)
 app.command()(reproduce)
+app.command()(evaluate)
+app.command()(cards)
 app.command("judge-limits")(judge_limits)
 
 

@@ -32,6 +32,7 @@ class Place:
         models: the model repository.
         report: told of progress, a line at a time.
         cases: folder for pictures of best and worst cases, outside the repository; None: none are written.
+        found: the results so far by part, as they stand in `results.json`; for parts that put others beside each other.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class Place:
     models: Path
     report: Callable[[str], None] = print
     cases: Path | None = None
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Chart:
 
 
 class Target(BaseModel):
-    """An aim that was set beforehand beside what was measured."""
+    """An aim set beforehand beside what was measured: a `limit`, with a `ceiling` a range; `reach` is a further aim."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,6 +71,7 @@ class Target(BaseModel):
     measured: Estimate | float
     limit: float
     relation: Literal["at least", "at most"] = "at least"
+    ceiling: float | None = None
     reach: float | None = None
 
     @property
@@ -79,7 +82,15 @@ class Target(BaseModel):
     @property
     def met(self) -> bool:
         """Whether the point estimate meets the limit."""
+        if self.ceiling is not None:
+            return self.limit <= self.value <= self.ceiling
         return self.value >= self.limit if self.relation == "at least" else self.value <= self.limit
+
+    def wanted(self) -> str:
+        """The limit in words."""
+        if self.ceiling is not None:
+            return f"{self.limit:g} to {self.ceiling:g}"
+        return f"{self.relation} {self.limit:g}" + (f" (reach: {self.reach:g})" if self.reach is not None else "")
 
 
 class CardFigures(BaseModel):

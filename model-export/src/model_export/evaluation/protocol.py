@@ -1,0 +1,15 @@
+"""How the figures come about: one text for the report and the cards."""
+
+from model_export.datasets.split import DEFAULT_SEED, FOLDS
+
+PROTOCOL = (
+    f"{FOLDS}-fold cross-validation by whole groups (patients; near-duplicate clusters where the patient is unknown, "
+    "merged where copies of one picture lay in two), stratified by class and source, "
+    f"seed {DEFAULT_SEED}: every patient is judged by a network that never saw them. Schedules are fixed and the "
+    "weights averaged; nothing is chosen on the part that is tested. Temperatures, thresholds and mask cuts that judge "
+    "a fold are fitted on the other folds' answers. The published network is trained by the same recipe on all "
+    "patients, and what it carries is fitted on the out-of-fold answers of all: the figures are those of its recipe, "
+    "on four fifths of the patients. The zoo is trained and judged on fold 0 alone, the same for all. Intervals are "
+    "95 % percentile intervals of 1,000 bootstrap resamples of whole groups, never of slices."
+)
+COMMAND = "model-export evaluate --data ../shared/data --out docs/evaluation"

@@ -1,0 +1,1 @@
+"""Pages of docs/models, written from cards and results; no PyTorch, no data, no matplotlib."""
