@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from gateway.findings import Saliency
 from gateway.judge.limits import JudgeLimits
 from gateway.judge.policy import Case, judge
-from gateway.judge.region import Region
 from gateway.schemas import Reason, Verdict
 from service_kit.contracts.classification import TumorLabel
+from service_kit.inference.region import Region
 from tests.unit.gateway.fakes import tumor, view_answer
 
 LIMITS = JudgeLimits(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gateway.judge.limits import JudgeLimits
-from gateway.judge.region import Region
+from service_kit.inference.region import Region
 from tests.unit.gateway.cases import HEAD_PX, LIMITS, first_px, heat, judged, only_reason, square
 from tests.unit.gateway.fakes import tumor, view_answer
 

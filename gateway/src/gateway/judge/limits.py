@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.judge.region import Region
 from service_kit.contracts.classification import ViewLabel
+from service_kit.inference.region import Region
 
 
 class FittedLimits(BaseModel):

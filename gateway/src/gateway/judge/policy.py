@@ -10,10 +10,10 @@ import numpy as np
 
 from gateway.findings import Mask, Pixels, Saliency
 from gateway.judge.limits import JudgeLimits
-from gateway.judge.region import shown
 from gateway.schemas import Reason, ReasonCode, Verdict
 from service_kit.contracts.classification import TumorClassification, ViewClassification, ViewLabel
 from service_kit.inference.agreement import head_area_px, head_box, heat_place, heat_share, mask_place
+from service_kit.inference.region import shown
 
 NO_TUMOR = "no_tumor"
 REFUSING: frozenset[ReasonCode] = frozenset({"no_label_excluded", "unknown_view"})
