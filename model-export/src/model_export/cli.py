@@ -13,6 +13,7 @@ from rich.table import Table
 from model_export.commands.cards import cards
 from model_export.commands.evaluate import evaluate
 from model_export.commands.judge_limits import judge_limits
+from model_export.commands.audit import audit
 from model_export.commands.quantize import quantize
 from model_export.commands.reproduce import reproduce
 
@@ -157,6 +158,7 @@ def samples(data: Sets, out: Annotated[Path, typer.Option(help="where they go")]
         console.print(path.name)
 
 
+app.command()(audit)
 app.command()(quantize)
 app.command()(reproduce)
 app.command()(evaluate)

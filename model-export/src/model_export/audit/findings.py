@@ -54,7 +54,7 @@ class DuplicatePair(BaseModel):
 
     first: str
     second: str
-    exact: bool
+    exact: bool = False
     correlation: float
     turn: int = 0
     upright: bool = False

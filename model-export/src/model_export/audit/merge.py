@@ -1,5 +1,6 @@
 """Groups that hold copies of each other are one group."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -33,6 +34,12 @@ def merged_groups(groups: Sequence[str], pairs: Iterable[tuple[str, str]]) -> li
     """The group of each slice after merging: the first name, in order, of all groups that `pairs` of groups connect."""
     joined = {name: names[0] for names in joined_names(pairs) for name in names}
     return [joined.get(group, group) for group in groups]
+
+
+def write_merged_groups(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+    """Write `{"merged": [[names], ...]}`, sorted, from pairs of groups; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"merged": joined_names(pairs)}, indent=1) + "\n", encoding="utf-8")
 
 
 class NearDuplicates(BaseModel):
