@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from model_export.datasets.tumor_set import TumorSample
 from model_export.evaluation.faithfulness import measure_faithfulness
-from model_export.evaluation.gradcam import grad_cam, on_grid, rank_correlation
+from model_export.evaluation.gradcam import grad_cam, on_grid
 from model_export.evaluation.heat_map import Faithfulness
 from model_export.evaluation.heat_map_cost import cost_of, measure_cost, without_map
 from model_export.evaluation.occlusion import FRACTIONS, area_under, center_prior, curves, importance_order
+from model_export.evaluation.rank_correlation import rank_correlation
 from service_kit.contracts.common import TUMOR_LABELS
 from service_kit.inference.preprocessing import Preprocessing
 from tests.models.made_models import Arrays, published

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from model_export.datasets.pictures import place_mask, read_gray
 from model_export.datasets.tumor_set import TumorSample
-from model_export.evaluation.gradcam import rank_correlation
 from model_export.evaluation.heat_map import Advantage, Agreement, Curve, Faithfulness, Pointing
 from model_export.evaluation.mean_interval import group_mean
 from model_export.evaluation.metrics import softmax
 from model_export.evaluation.occlusion import area_under, center_prior, curves, importance_order
 from model_export.evaluation.predictions import PublishedModel
+from model_export.evaluation.rank_correlation import rank_correlation
 from service_kit.contracts.common import TUMOR_LABELS
 from service_kit.inference.preprocessing import Preprocessing
 

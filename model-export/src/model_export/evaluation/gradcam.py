@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -41,16 +40,3 @@ def on_grid(maps: Tensor, side: int) -> NDArray[np.float32]:
     """Maps `[N, h, w]` on a `side` x `side` grid, bilinearly."""
     grown = functional.interpolate(maps[:, None].float(), size=(side, side), mode="bilinear", align_corners=False)
     return np.asarray(grown[:, 0].numpy(), np.float32)
-
-
-def rank_correlation(left: NDArray[np.floating], right: NDArray[np.floating]) -> float:
-    """Spearman's rank correlation of two maps of one shape; NaN where one of them is the same everywhere.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    if left.shape != right.shape:
-        raise ValueError(f"a map of {left.shape} has no ranks in common with one of {right.shape}")
-    if np.ptp(left) == 0 or np.ptp(right) == 0:
-        return float("nan")
-    return float(stats.spearmanr(left.ravel(), right.ravel()).statistic)

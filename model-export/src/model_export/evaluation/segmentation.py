@@ -149,3 +149,10 @@ class FilmEvidence(_Frozen):
             else "The default reads the empty record; a record changes the answer only where the caller asks for it."
         )
         return f"The clinical record {self.verdict}: {'; '.join(self.reasons)}. {default}"
+
+
+class FlairEvaluation(_Frozen):
+    """seg-flair-film, and whether its clinical record helps (None: an arm was not predicted)."""
+
+    patients: LggSegmentation
+    film: FilmEvidence | None
