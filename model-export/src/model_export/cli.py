@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from model_export.commands.audit import audit
 from model_export.commands.cards import cards
 from model_export.commands.evaluate import evaluate
 from model_export.commands.judge_limits import judge_limits
-from model_export.commands.audit import audit
 from model_export.commands.quantize import quantize
 from model_export.commands.reproduce import reproduce
 
