@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request, Response
 
 from metadata_service.body import check_content_type, parse_object
 from metadata_service.errors import LeakingField, UnknownField
-from metadata_service.examples import RECORDS, VECTOR
+from metadata_service.examples import ABLATION, RECORDS, VECTOR
 from metadata_service.normalizer import Normalizer
 from metadata_service.record import read_record
 from metadata_service.schema import ClinicalSchema, describe_schema
-from service_kit.contracts.clinical import ClinicalRecord, ClinicalVector
+from service_kit.contracts.clinical import ClinicalAblation, ClinicalRecord, ClinicalVector
 from service_kit.contracts.models import ServedModels
 from service_kit.errors import (
     DeadlineExceeded,
@@ -31,6 +31,18 @@ _BODY = {
     }
 }
 
+_PROBLEMS = declare(
+    InvalidRequest,
+    LeakingField,
+    UnknownField,
+    UnsupportedMedia,
+    PayloadTooLarge,
+    Overloaded,
+    NotReady,
+    DeadlineExceeded,
+    InferenceFailed,
+)
+
 
 def create_router(normalizer: Normalizer, models: StageModels) -> APIRouter:
     """The routes of the service."""
@@ -41,17 +53,7 @@ def create_router(normalizer: Normalizer, models: StageModels) -> APIRouter:
         summary="Bring a clinical record to the model's vector",
         response_model=ClinicalVector,
         responses={
-            **declare(
-                InvalidRequest,
-                LeakingField,
-                UnknownField,
-                UnsupportedMedia,
-                PayloadTooLarge,
-                Overloaded,
-                NotReady,
-                DeadlineExceeded,
-                InferenceFailed,
-            ),
+            **_PROBLEMS,
             200: {"content": {"application/json": {"example": VECTOR.model_dump(mode="json")}}},
         },
         openapi_extra=_BODY,
@@ -61,6 +63,19 @@ def create_router(normalizer: Normalizer, models: StageModels) -> APIRouter:
         check_content_type(request.headers.get("content-type"))
         vector = await normalizer.normalize(read_record(parse_object(await request.body())))
         return Response(vector.model_dump_json(), media_type="application/json")
+
+    @router.post(
+        "/clinical-ablations",
+        summary="Leave the fields of a clinical record out, one after the other",
+        response_model=ClinicalAblation,
+        responses={**_PROBLEMS, 200: {"content": {"application/json": {"example": ABLATION.model_dump(mode="json")}}}},
+        openapi_extra=_BODY,
+    )
+    async def ablate(request: Request) -> Response:
+        """The vectors of the record, of an empty one, and of the record without each field that it gives."""
+        check_content_type(request.headers.get("content-type"))
+        ablation = await normalizer.ablate(read_record(parse_object(await request.body())))
+        return Response(ablation.model_dump_json(), media_type="application/json")
 
     @router.get("/clinical-schema", summary="Describe what a clinical record may hold", responses=declare(NotReady))
     async def get_schema() -> ClinicalSchema:

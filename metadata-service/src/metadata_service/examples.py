@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.clinical import ClinicalAblation, ClinicalVector
 from service_kit.contracts.common import ModelRef
 
 RECORDS: dict[str, Any] = {
@@ -30,4 +30,10 @@ VECTOR = ClinicalVector(
         provider="CPUExecutionProvider",
         precision="fp32",
     ),
+)
+
+ABLATION = ClinicalAblation(
+    vector=VECTOR,
+    empty={"age": 0.46, "gender_female": 1.0, "gender_male": 0.0, "race_missing": 1.0},
+    without={"age": {"age": 0.46, "gender_female": 1.0, "gender_male": 0.0, "race_missing": 1.0}},
 )

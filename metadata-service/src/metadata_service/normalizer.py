@@ -6,7 +6,7 @@ import numpy as np
 
 from metadata_service.record import ReadRecord
 from metadata_service.words import WORDS, category, is_not_given
-from service_kit.contracts.clinical import ClinicalRecord, ClinicalVector
+from service_kit.contracts.clinical import ClinicalAblation, ClinicalRecord, ClinicalVector
 from service_kit.errors import InferenceFailed, ModelInvalid
 from service_kit.inference.backend import InferenceBackend
 from service_kit.inference.manifest import ClinicalColumn, ModelManifest
@@ -31,18 +31,46 @@ class Normalizer:
         Raises:
             InferenceFailed, Overloaded, DeadlineExceeded, NotReady: from the engine.
         """
-        manifest = self._backend.manifest
+        row, warnings = self._row(read)
+        (features,) = await self._features([row])
+        return self._vector(row, features, warnings)
+
+    async def ablate(self, read: ReadRecord) -> ClinicalAblation:
+        """The vector of a record, of an empty one, and of the record without each of its fields; one run of the model.
+
+        Raises:
+            InferenceFailed, Overloaded, DeadlineExceeded, NotReady: from the engine.
+        """
+        row, warnings = self._row(read)
+        columns = self._backend.manifest.clinical_columns
+        given = [number for number, value in enumerate(row) if not math.isnan(value)]
+        left_out = [[math.nan if at == number else value for at, value in enumerate(row)] for number in given]
+        features, empty, *without = await self._features([row, [math.nan] * len(row), *left_out])
+        return ClinicalAblation(
+            vector=self._vector(row, features, warnings),
+            empty=empty,
+            without={columns[number].name: found for number, found in zip(given, without, strict=True)},
+        )
+
+    def _row(self, read: ReadRecord) -> tuple[list[float], list[str]]:
+        """What the model reads, NaN where a field is missing; and the warnings."""
         warnings = list(read.warnings)
-        row = [_value(column, read.record, warnings) for column in manifest.clinical_columns]
-        outputs = await self._backend.infer({"record": np.array([row], np.float32)})
-        vector = outputs["vector"][0]
-        if vector.shape != (len(manifest.clinical_features),) or not np.isfinite(vector).all():
+        columns = self._backend.manifest.clinical_columns
+        return [_value(column, read.record, warnings) for column in columns], warnings
+
+    async def _features(self, rows: list[list[float]]) -> list[dict[str, float]]:
+        names = self._backend.manifest.clinical_features
+        outputs = await self._backend.infer({"record": np.array(rows, np.float32)})
+        vectors = outputs["vector"]
+        if vectors.shape != (len(rows), len(names)) or not np.isfinite(vectors).all():
             raise InferenceFailed("the clinical model gave no finite vector", stage="clinical")
+        return [dict(zip(names, vector, strict=True)) for vector in vectors.tolist()]
+
+    def _vector(self, row: list[float], features: dict[str, float], warnings: list[str]) -> ClinicalVector:
+        columns = self._backend.manifest.clinical_columns
         return ClinicalVector(
-            features=dict(zip(manifest.clinical_features, vector.tolist(), strict=True)),
-            imputed=tuple(
-                column.name for column, value in zip(manifest.clinical_columns, row, strict=True) if math.isnan(value)
-            ),
+            features=features,
+            imputed=tuple(column.name for column, value in zip(columns, row, strict=True) if math.isnan(value)),
             warnings=tuple(warnings),
             model=self._backend.ref,
         )

@@ -6,7 +6,7 @@ import pytest
 
 from metadata_service.app import create_app
 from metadata_service.settings import MetadataSettings
-from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.clinical import ClinicalAblation, ClinicalVector
 from service_kit.contracts.models import ServedModels
 from service_kit.errors import ModelInvalid
 from service_kit.inference.factory import InferenceSettings
@@ -156,3 +156,18 @@ async def test_openapi_tells_of_record_answer_and_problems(client: httpx.AsyncCl
     assert body["examples"]["fhir"]["value"]["birthDate"] == "1976-05-17"
     assert {"415", "422", "503"} <= operation["responses"].keys()
     assert "leaking_field" in operation["responses"]["422"]["content"]["application/problem+json"]["examples"]
+
+
+async def test_a_records_fields_are_left_out(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/clinical-ablations", json={"age": 50, "sex": "male"})
+    assert response.status_code == 200
+    found = ClinicalAblation.model_validate(response.json())
+    assert found.without.keys() == {"age", "sex"}
+    assert found.vector.imputed == ("who_grade", "histological_type", "race", "ethnicity")
+
+
+async def test_a_leaking_record_has_no_ablation(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/clinical-ablations", json={"laterality": "left"})
+    assert_problem(response, 422, "leaking_field", "laterality")
+    response = await client.post("/v1/clinical-ablations", content=b"{}", headers={"content-type": "text/plain"})
+    assert_problem(response, 415, "unsupported_media_type")

@@ -6,7 +6,7 @@ import pytest
 
 from metadata_service.normalizer import Normalizer
 from metadata_service.record import read_record
-from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.clinical import ClinicalAblation, ClinicalVector
 from service_kit.errors import InferenceFailed, ModelInvalid
 from service_kit.inference.manifest import ClinicalColumn
 from service_kit.testing import FakeBackend, tiny_model
@@ -127,3 +127,24 @@ def test_a_model_with_fewer_names_than_columns_is_refused(backend: FakeBackend) 
     fewer = manifest.model_copy(update={"clinical_columns": manifest.clinical_columns[:5]})
     with pytest.raises(ModelInvalid, match="6 columns, 5 are named"):
         Normalizer(FakeBackend(fewer, lambda _: {}))
+
+
+async def ablate(backend: FakeBackend, **sent: Any) -> ClinicalAblation:
+    return await Normalizer(backend).ablate(read_record(sent))
+
+
+async def test_each_given_field_is_left_out_in_one_run(backend: FakeBackend) -> None:
+    found = await ablate(backend, birthDate="1970-05-17", studyDate="2020-11-02", whoGrade=3)
+    assert len(backend.calls) == 1
+    assert found.vector == await normalize(backend, age=50, who_grade=3)
+    assert tuple(found.empty.values()) == backend.manifest.clinical_default
+    assert found.without.keys() == {"age", "who_grade"}
+    assert (found.without["age"]["age"], found.without["age"]["who_grade"]) == (44, 3)
+    assert (found.without["who_grade"]["age"], found.without["who_grade"]["who_grade"]) == (50, 2)
+
+
+async def test_what_the_model_does_not_know_is_not_given(backend: FakeBackend) -> None:
+    found = await ablate(backend, sex="other", age=90)
+    assert found.without.keys() == {"age"}
+    assert found.vector.warnings == ("age: outside the trained range of 20 to 75; the nearest end is used",)
+    assert (await ablate(backend)).without == {}

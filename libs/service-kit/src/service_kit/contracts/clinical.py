@@ -33,3 +33,15 @@ class ClinicalVector(Contract):
     imputed: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     model: ModelRef
+
+
+class ClinicalAblation(Contract):
+    """A record's vector beside those of the same record with something left out, for asking what a field does.
+
+    `empty` are the features of an empty record; `without` those of the record without one field, by the field's name:
+    every field that the model reads and that the record gives (an age worked out from dates counts as given).
+    """
+
+    vector: ClinicalVector
+    empty: dict[str, float]
+    without: dict[str, dict[str, float]]
