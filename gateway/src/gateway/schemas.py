@@ -1,9 +1,9 @@
 """What the gateway answers: the Analysis and its parts. The field names are the public API and stay."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service_kit.contracts.classification import TumorClassification, ViewClassification
 from service_kit.contracts.common import ModelRef, Sequence, StageName
@@ -17,8 +17,10 @@ Verdict = Literal["answer", "review", "refuse"]
 SegmentPolicy = Literal["auto", "always", "never"]
 ReasonCode = Literal[
     "low_confidence",
+    "not_calibrated",
     "empty_prediction_set",
     "no_label_excluded",
+    "not_calibrated",
     "uncertain_view",
     "unknown_view",
     "view_disagreement",
@@ -39,7 +41,8 @@ class Schema(BaseModel):
 
 class AnalysisOptions(BaseModel):
     """The form field `options`. `segment: auto` outlines where a tumor is likely; `sequence` says what a picture is
-    that does not say it itself; `models` pins a model to a stage.
+    that does not say it itself; `models` picks a published model for a stage. With `gate` the tumor stage decides
+    alone: `auto` outlines only where its label is a tumor, and no longer where one merely cannot be excluded.
     """
 
     model_config = ConfigDict(
@@ -52,6 +55,13 @@ class AnalysisOptions(BaseModel):
     heatmap: bool = True
     sequence: Sequence | None = None
     models: dict[StageName, str] = {}
+    gate: bool = False
+
+    @model_validator(mode="after")
+    def _one_wish(self) -> Self:
+        if self.gate and self.segment != "auto":
+            raise ValueError(f"gate goes with segment auto, not with {self.segment}")
+        return self
 
 
 class Progress(Schema):
@@ -231,7 +241,12 @@ class SegmentationAnswer(Schema):
 
 
 class ModelListing(Schema):
-    """One model as it is served: `provider` is the one in use, `requested_provider` the one asked for."""
+    """One model as it is served: `provider` is the one in use, `requested_provider` the one asked for.
+
+    A `default` is used where a request names no model. The others are opened when they are asked for: until then
+    `loaded` is false and `provider` "not loaded". `features_of` is the view model whose features a tumor model reads,
+    `variant_of` the model that this one was made of, `fallback` which sequence stands in for one that is missing.
+    """
 
     stage: StageName
     name: str
@@ -243,7 +258,12 @@ class ModelListing(Schema):
     precision: str
     title: str
     labels: tuple[str, ...]
+    default: bool
+    loaded: bool
+    features_of: str | None
+    variant_of: str | None
     sequences: tuple[str, ...]
+    fallback: dict[str, str]
     inputs: tuple[TensorDescription, ...]
     outputs: tuple[TensorDescription, ...]
 

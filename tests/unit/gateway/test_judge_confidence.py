@@ -72,6 +72,14 @@ def test_a_model_of_two_labels_that_excludes_neither_is_refused() -> None:
     assert judged(tumor=both.model_copy(update={"prediction_set": ("glioma",)})) == ("answer", [])
 
 
+def test_a_model_without_calibration_wants_a_reader_whatever_it_says() -> None:
+    everything = ("glioma", "meningioma", "no_tumor", "pituitary")
+    promised = tumor(prediction_set=everything)  # type: ignore[arg-type]
+    assert judged(tumor=promised.model_copy(update={"coverage": 1.0})) == ("review", ["not_calibrated"])
+    assert judged(tumor=tumor().model_copy(update={"coverage": 1.0})) == ("review", ["not_calibrated"])
+    assert judged(tumor=promised.model_copy(update={"coverage": 0.999})) == ("refuse", ["no_label_excluded"])
+
+
 def test_an_uncertain_plane_wants_a_reader_and_an_unknown_one_is_refused() -> None:
     assert judged(view=plane(0.8)) == ("answer", [])
     assert judged(view=plane(0.799)) == ("review", ["uncertain_view"])

@@ -63,7 +63,10 @@ def _confidence(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
     labels, everything = tumor.prediction_set, len(tumor.probabilities)
     name = f"{tumor.coverage * 100:g} % prediction set"
     probability = tumor.probabilities[tumor.label]
-    if len(labels) == everything:
+    if tumor.coverage >= 1:
+        detail = "The tumor model carries no calibration: its probabilities and its prediction set promise nothing."
+        yield Reason(code="not_calibrated", detail=detail)
+    elif len(labels) == everything:
         detail = (
             f"The {name} holds all {everything} labels that the model knows: it excludes nothing, so it says nothing."
         )
