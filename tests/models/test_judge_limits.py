@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,9 @@ def made_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     views = ("axial", "coronal", "sagittal")
     slices = [made("pituitary", view, (30, 28)) for view in views]
     slices += [made("glioma", view, (4, 4)) for view in views]
-    slices += [made("glioma", view, (30, 30)) for view in views] + [made("no_tumor", "axial", None)] * 3
+    slices += [made("glioma", view, (30, 30)) for view in views]
+    slices += [replace(made("glioma", "", (20, 20)), group=f"g{number}") for number in range(10)]
+    slices += [replace(made("no_tumor", "", None), group=f"n{number}") for number in range(10)]
     write_t1(root, slices)
     return root
 
