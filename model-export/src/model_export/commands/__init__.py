@@ -1,0 +1,1 @@
+"""Further verbs of the command line, one a file."""

@@ -1,0 +1,34 @@
+"""How a model is quantized. What is written into the card is what ran."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service_kit.contracts.common import StageName
+
+
+class QuantizationRecipe(BaseModel):
+    """Static quantization to 8 bits: weights symmetric and a scale for each channel, activations a scale a tensor.
+
+    Activations are unsigned and weights signed: the pair for which x86 has an instruction (VNNI). `ranges` is how the
+    range of an activation follows from the calibration pictures: all that was seen, or all but the rarest values.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ranges: Literal["minmax", "percentile", "entropy"] = "minmax"
+    percentile: Annotated[float, Field(gt=50, le=100)] = 99.99
+    pictures: Annotated[int, Field(ge=8, description="calibration pictures, each of another group while they last")] = (
+        256
+    )
+    float_first: Annotated[bool, Field(description="the convolution that reads the picture stays fp32")] = False
+    float_last: Annotated[bool, Field(description="convolutions whose result no other one reads stay fp32")] = False
+    seed: int = 20
+
+
+RECIPES: dict[StageName, QuantizationRecipe] = {
+    "view": QuantizationRecipe(),
+    "tumor": QuantizationRecipe(),
+    "segmentation": QuantizationRecipe(),
+}
+"""By stage: what kept the accuracy at the best ratio on the training part's side of fold 0."""
