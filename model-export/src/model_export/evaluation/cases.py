@@ -56,7 +56,7 @@ def save_cases(path: Path, rows: Sequence[tuple[str, Sequence[Case]]]) -> None:
             for plane, color in ((case.truth, GREEN), (case.mask, ORANGE)):
                 if plane.any() and not plane.all():
                     axes.contour(plane, levels=[0.5], colors=[color], linewidths=1.2)
-            axes.set_title(f"{title}: {case.caption}", fontsize=7.5)
+            axes.set_title(f"{title}: {case.caption}", fontsize=7.5, loc="center")
         for axes in line:
             axes.set_axis_off()
     figure.savefig(path, dpi=110)
@@ -130,4 +130,4 @@ def _case(
     picture, truth = ground_of(ground, key).load()
     plane = restored(predictions.planes["full"][at])
     mask = postprocess(plane, preprocessing.place(picture), cuts[str(predictions.folds[at])])
-    return Case(f"{key} {predictions.groups[at]} Dice {value:.2f}", picture, truth, mask)
+    return Case(f"Dice {value:.2f}\n{key}\n{predictions.groups[at]}", picture, truth, mask)

@@ -1,5 +1,6 @@
 """Charts of the segmentation models. Plots only, never a patient's slice."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from model_export.evaluation.segmentation import BlandAltman, FilmDifference, Ma
 from model_export.evaluation.style import BLUE, COLORS, GRAY, INK, ORANGE, named, new_figure
 
 _BINS = np.linspace(0, 1, 21)
+_TITLE_WIDTH = 30
 
 
 def draw_dice(rows: Sequence[MaskRow | PatientRow], unit: str) -> Figure:
@@ -23,7 +25,7 @@ def draw_dice(rows: Sequence[MaskRow | PatientRow], unit: str) -> Figure:
         experts = row.experts if isinstance(row, MaskRow) else None
         if experts is not None:
             panel.axvline(experts, color=GRAY, linewidth=1.8, linestyle="--", label=f"two experts {experts:.2f}")
-        panel.set_title(f"{named(row.label)} (n = {len(row.values)})")
+        panel.set_title(textwrap.fill(f"{named(row.label)} (n = {len(row.values)})", _TITLE_WIDTH))
         panel.set_xlabel("Dice")
         panel.set_xlim(0, 1)
         panel.legend(loc="upper left")
@@ -67,7 +69,7 @@ def forest(axes: Axes, names: Sequence[str], estimates: Sequence[Estimate], *, z
 
 def draw_bland_altman(panels: Sequence[BlandAltman]) -> Figure:
     """Difference against mean of found and true volume, with bias and limits of agreement."""
-    figure, axes = new_figure(len(panels), width=4.6, height=3.4)
+    figure, axes = new_figure(len(panels), width=5.0, height=3.4)
     for panel, found in zip(axes, panels, strict=True):
         panel.scatter(found.means, found.differences, s=18, color=BLUE, alpha=0.75, edgecolor="white", linewidth=0.4)
         panel.axhline(0.0, color=GRAY, linewidth=0.8)
@@ -80,7 +82,7 @@ def draw_bland_altman(panels: Sequence[BlandAltman]) -> Figure:
             panel.axhline(value, color=color, linewidth=1.4, linestyle=style, label=label)
         panel.set_xlabel("mean of found and true volume (px)")
         panel.set_ylabel(f"found minus true ({found.unit})")
-        panel.legend(loc="lower right" if found.unit == "%" else "upper left")
+        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, columnspacing=1.2, handlelength=1.5)
     return figure
 
 
