@@ -1,7 +1,7 @@
 """From the services' answers to the Analysis that callers see."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gateway.analysis_id import new_analysis_id
@@ -18,6 +18,7 @@ from gateway.schemas import (
     Analysis,
     ClinicalSummary,
     InputSummary,
+    MetadataEffect,
     Progress,
     Reason,
     SegmentationSummary,
@@ -41,6 +42,7 @@ class Answers:
     vector: ClinicalVector | None
     outline: SegmentationAnswer | None
     failures: tuple[ServiceError, ...] = ()
+    effect: MetadataEffect | None = field(default=None, kw_only=True)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
@@ -101,6 +103,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         tumor=answers.tumor.tumor,
         clinical=_clinical(answers.vector),
         segmentation=segmentation,
+        metadata_effect=answers.effect,
         models=answers.models,
         links=links(analysis_id, outlined=mask is not None, mapped=answers.tumor.saliency is not None),
         problem=_problem(answers.failures[0]) if answers.failures else None,
@@ -110,6 +113,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
             tumor=spans["tumor"],
             clinical=spans.get("clinical"),
             segmentation=spans.get("segmentation"),
+            explanation=spans.get("explanation"),
             total=watch.total_ms,
         ),
     )

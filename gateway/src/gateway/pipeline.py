@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from gateway.analysis import Answers, compose
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
-from gateway.clients.segmenter import SegmentationAnswer
 from gateway.door import check_novelty
+from gateway.explain import Ablator, Explainer, Outliner, check_asked
 from gateway.findings import Findings, Pixels
 from gateway.imaging.study import Study
 from gateway.judge.limits import JudgeLimits
@@ -18,7 +18,7 @@ from gateway.schemas import AnalysisOptions, SegmentPolicy
 from gateway.stopwatch import Stopwatch
 from service_kit.contracts.classification import TumorClassification
 from service_kit.contracts.clinical import ClinicalVector
-from service_kit.contracts.common import Sequence, StageName
+from service_kit.contracts.common import StageName
 from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
 from service_kit.offload import on_pixels
 
@@ -39,16 +39,11 @@ class Classifier(Protocol):
         """`pixels [rows, columns]` with the `features` of its view."""
 
 
-class Segmenter(Protocol):
+class Segmenter(Outliner, Protocol):
     """Where the tumor is. `gateway.clients.segmenter` has it over HTTP."""
 
-    async def segment(
-        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
-    ) -> SegmentationAnswer:
-        """`sequences`: arrays `[rows, columns]` of one shape."""
 
-
-class Normalizer(Protocol):
+class Normalizer(Ablator, Protocol):
     """A clinical record as numbers. `gateway.clients.metadata` has it over HTTP."""
 
     async def normalize(self, record: dict[str, Any]) -> ClinicalVector:
@@ -68,6 +63,7 @@ class Pipeline:
         self._classifier = classifier
         self._segmenter = segmenter
         self._normalizer = normalizer
+        self._explainer = Explainer(segmenter, normalizer)
         self._limits = limits
 
     async def analyze(
@@ -81,6 +77,7 @@ class Pipeline:
             InvalidRequest: a model that `options` pins is not served.
             NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: view or tumor gave no answer; `stage` says which.
         """
+        check_asked(record, options)
         failures: list[ServiceError] = []
         normalizing = None if record is None else asyncio.create_task(self._normalize(record, failures, watch))
         try:
@@ -96,12 +93,16 @@ class Pipeline:
             if normalizing is not None:
                 normalizing.cancel()
                 await asyncio.gather(normalizing, return_exceptions=True)
-        outline = None
-        if wants_segmentation(tumor.tumor, options.segment):
+        outline = effect = None
+        if options.explain_metadata or wants_segmentation(tumor.tumor, options.segment):
             with watch.span("segmentation"):
                 wanted = options.models.get("segmentation")
                 outline = await _optional(self._segmenter.segment(study.sequences, vector, model=wanted), failures)
-        answers = Answers(view, tumor, vector, outline, tuple(failures))
+        if options.explain_metadata and record is not None and vector is not None and outline is not None:
+            with watch.span("explanation"):
+                wanted = options.models.get("segmentation")
+                effect = await _optional(self._explainer.explain(study, record, outline, model=wanted), failures)
+        answers = Answers(view, tumor, vector, outline, tuple(failures), effect=effect)
         _check_pins(answers, options.models)
         return await on_pixels(1, study.primary.size, compose, study, answers, watch, self._limits)
 

@@ -43,6 +43,7 @@ class AnalysisOptions(BaseModel):
     """The form field `options`. `segment: auto` outlines where a tumor is likely; `sequence` says what a picture is
     that does not say it itself; `models` picks a published model for a stage. With `gate` the tumor stage decides
     alone: `auto` outlines only where its label is a tumor, and no longer where one merely cannot be excluded.
+    `explain_metadata` asks what the clinical record does to the outline, which is then made as with `always`.
     """
 
     model_config = ConfigDict(
@@ -56,6 +57,7 @@ class AnalysisOptions(BaseModel):
     sequence: Sequence | None = None
     models: dict[StageName, str] = {}
     gate: bool = False
+    explain_metadata: bool = False
 
     @model_validator(mode="after")
     def _one_wish(self) -> Self:
@@ -121,6 +123,34 @@ class SegmentationSummary(Schema):
     clinical_used: bool = False
 
 
+class FieldEffect(Schema):
+    """What one field of the clinical record does: the outline with it against the one without it.
+
+    `dice` is their overlap (1 = the same); the changes are with minus without, None where millimeters or a third
+    dimension are unknown.
+    """
+
+    field: str
+    dice: float
+    area_change_px: int
+    area_change_mm2: float | None
+    ml_change: float | None
+
+
+class MetadataEffect(Schema):
+    """What the clinical record does to the outline: with it against an empty one, then field by field.
+
+    Changes are with minus without, as in `FieldEffect`; `summary` says it in words.
+    """
+
+    dice_with_without: float
+    area_change_px: int
+    area_change_mm2: float | None
+    ml_change: float | None
+    fields: tuple[FieldEffect, ...]
+    summary: str
+
+
 class Timings(Schema):
     """Wall-clock milliseconds of each stage as the gateway saw it; None for a stage that did not run."""
 
@@ -129,6 +159,7 @@ class Timings(Schema):
     tumor: float
     clinical: float | None
     segmentation: float | None
+    explanation: float | None = None
     total: float
 
 
@@ -181,6 +212,7 @@ _EXAMPLE: dict[str, Any] = {
         "substituted": {},
         "clinical_used": False,
     },
+    "metadata_effect": None,
     "models": [
         {
             "stage": "tumor",
@@ -218,6 +250,7 @@ class Analysis(Schema):
     tumor: TumorClassification | None
     clinical: ClinicalSummary | None
     segmentation: SegmentationSummary | None
+    metadata_effect: MetadataEffect | None = None
     models: tuple[ModelRef, ...]
     timings_ms: Timings
     links: dict[str, str]
@@ -236,6 +269,7 @@ class SegmentationAnswer(Schema):
     """Answer of the stage call `POST /v1/segmentations`; `mask_png` is an 8-bit PNG (0 or 255) in base64."""
 
     segmentation: SegmentationSummary
+    metadata_effect: MetadataEffect | None = None
     model: ModelRef
     mask_png: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"})]
 

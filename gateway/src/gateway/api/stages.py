@@ -11,6 +11,7 @@ from gateway.api.intake import Intake, Submission
 from gateway.api.strict_json import NotStrict, parse_object
 from gateway.door import check_novelty
 from gateway.errors import InvalidClinicalRecord
+from gateway.explain import Explainer, check_asked
 from gateway.imaging.study import Study
 from gateway.pipeline import Classifier, Normalizer, Segmenter
 from gateway.reporting.pictures import render_mask
@@ -32,6 +33,7 @@ def create_router(
     """The four stage calls."""
     router = APIRouter(prefix="/v1", tags=["stages"])
     problems = declare(*REFUSALS, *UPSTREAM)
+    explainer = Explainer(segmenter, normalizer)
 
     async def received(request: Request) -> tuple[Submission, Study]:
         submission = await intake.read(request)
@@ -81,15 +83,24 @@ def create_router(
     )
     async def segment(request: Request) -> Response:
         submission, study = await received(request)
-        vector = None if submission.record is None else await normalizer.normalize(submission.record)
-        model = submission.options.models.get("segmentation")
+        record, options = submission.record, submission.options
+        check_asked(record, options)
+        vector = None if record is None else await normalizer.normalize(record)
+        model = options.models.get("segmentation")
         answer = await segmenter.segment(study.sequences, vector, model=model)
+        effect = None
+        if options.explain_metadata and record is not None:
+            effect = await explainer.explain(study, record, answer, model=model)
         mask_png = await on_pixels(1, answer.mask.size, render_mask, answer.mask)
         if _PNG in request.headers.get("accept", ""):
             return Response(mask_png, media_type=_PNG)
         measured = await on_pixels(1, answer.mask.size, summarize_outline, answer, study.spacing_mm)
         encoded = base64.b64encode(mask_png).decode()
-        return _json(SegmentationAnswer(segmentation=measured, model=answer.result.model, mask_png=encoded))
+        return _json(
+            SegmentationAnswer(
+                segmentation=measured, metadata_effect=effect, model=answer.result.model, mask_png=encoded
+            )
+        )
 
     @router.post(
         "/clinical-vectors",

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.clients.answers import listed, parsed
 from gateway.clients.upstream import Refused, Upstream
 from gateway.errors import InvalidClinicalRecord
-from service_kit.contracts.clinical import ClinicalVector
+from service_kit.contracts.clinical import ClinicalAblation, ClinicalVector
 from service_kit.contracts.models import ServedModel
 
 
@@ -22,12 +22,11 @@ class MetadataClient:
         Raises:
             InvalidClinicalRecord: the service refuses the record; its field errors are passed on.
         """
-        content = json.dumps(record, allow_nan=False).encode()
-        try:
-            body = await self._upstream.call("POST", "/v1/clinical-vectors", stage="clinical", content=content)
-        except Refused as refusal:
-            raise InvalidClinicalRecord(refusal.detail, errors=refusal.errors) from refusal
-        return parsed(body, ClinicalVector, stage="clinical")
+        return parsed(await self._post("/v1/clinical-vectors", record), ClinicalVector, stage="clinical")
+
+    async def ablate(self, record: dict[str, Any]) -> ClinicalAblation:
+        """The record's vector, an empty record's, and those of the record without each field. Raises as `normalize`."""
+        return parsed(await self._post("/v1/clinical-ablations", record), ClinicalAblation, stage="clinical")
 
     async def models(self) -> tuple[ServedModel, ...]:
         """The models that are served."""
@@ -36,3 +35,10 @@ class MetadataClient:
     async def ready(self) -> bool:
         """Whether the service can answer."""
         return await self._upstream.ready()
+
+    async def _post(self, path: str, record: dict[str, Any]) -> bytes:
+        content = json.dumps(record, allow_nan=False).encode()
+        try:
+            return await self._upstream.call("POST", path, stage="clinical", content=content)
+        except Refused as refusal:
+            raise InvalidClinicalRecord(refusal.detail, errors=refusal.errors) from refusal
