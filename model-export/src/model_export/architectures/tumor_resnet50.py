@@ -24,6 +24,8 @@ class Bottleneck(nn.Module):
             *conv_norm(inner, inner, 3, stride=stride, activation=relu),
             *conv_norm(inner, outputs, 1),
         )
+        # Each block begins as its shortcut: sixteen sums in a row would otherwise grow from the start.
+        nn.init.zeros_(self.branch[-1].weight)  # type: ignore[arg-type]
         same = stride == 1 and inputs == outputs
         self.shortcut = nn.Identity() if same else nn.Sequential(*conv_norm(inputs, outputs, 1, stride=stride))
 
