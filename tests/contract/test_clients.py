@@ -1,7 +1,7 @@
 """The gateway's clients and the services hold one contract."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -51,7 +51,7 @@ async def test_a_slice_is_classified(clients: Clients, pixels: NDArray[np.uint8]
     assert view.model.stage == "view"
     assert view.features.shape == (128,)
     assert view.view.label == max(view.view.probabilities, key=view.view.probabilities.__getitem__)
-    answer = await clients.classifier.classify_tumor(pixels, view.features)
+    answer = await clients.classifier.classify_tumor(pixels, view)
     assert answer.model.stage == "tumor"
     assert sum(answer.tumor.probabilities.values()) == pytest.approx(1, abs=1e-4)
     assert answer.saliency is not None
@@ -68,7 +68,7 @@ async def test_a_slice_is_classified(clients: Clients, pixels: NDArray[np.uint8]
 
 async def test_a_heat_map_comes_only_when_it_is_asked_for(clients: Clients) -> None:
     view = await clients.classifier.classify_view(SLICE)
-    answer = await clients.classifier.classify_tumor(SLICE, view.features, heatmap=False)
+    answer = await clients.classifier.classify_tumor(SLICE, view, heatmap=False)
     assert answer.saliency is None
 
 
@@ -122,8 +122,9 @@ async def test_unknown_models_are_the_callers_mistake(clients: Clients) -> None:
 
 
 async def test_what_the_services_would_refuse_is_our_fault(clients: Clients) -> None:
+    view = await clients.classifier.classify_view(SLICE)
     with pytest.raises(UpstreamFailed):
-        await clients.classifier.classify_tumor(SLICE, np.zeros(3, np.float32))
+        await clients.classifier.classify_tumor(SLICE, replace(view, features=np.zeros(3, np.float32)))
 
 
 async def test_every_stage_lists_its_models(clients: Clients) -> None:
@@ -154,7 +155,7 @@ async def test_a_deployment_without_the_task_is_our_fault(tiny_models: Path) -> 
         client = ClassifierClient(only_view, only_view)
         view = await client.classify_view(SLICE)
         with pytest.raises(UpstreamFailed):
-            await client.classify_tumor(SLICE, view.features)
+            await client.classify_tumor(SLICE, view)
 
 
 async def test_a_service_that_is_not_there_is_not_ready(tiny_services: Services) -> None:

@@ -35,7 +35,10 @@ from service_kit.problems import TYPE_PREFIX, Problem
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the services said; `failures` are those of the stages that an analysis can do without."""
+    """What the services said; `failures` are those of the stages that an analysis can do without.
+
+    `beside` are the view models that ran for their features or their novelty, beside the one that was asked for.
+    """
 
     view: ViewAnswer
     tumor: TumorAnswer
@@ -43,13 +46,20 @@ class Answers:
     outline: SegmentationAnswer | None
     failures: tuple[ServiceError, ...] = ()
     effect: MetadataEffect | None = field(default=None, kw_only=True)
+    beside: tuple[ModelRef, ...] = ()
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
         """The models that answered, in the order of the stages."""
-        return tuple(self._models())
+        first, *rest = self.stage_models
+        return (first, *self.beside, *rest)
 
-    def _models(self) -> Iterator[ModelRef]:
+    @property
+    def stage_models(self) -> tuple[ModelRef, ...]:
+        """The one model of each stage that answered."""
+        return tuple(self._stage_models())
+
+    def _stage_models(self) -> Iterator[ModelRef]:
         yield self.view.model
         yield self.tumor.model
         if self.vector is not None:
@@ -75,7 +85,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
     verdict, reasons = judge(case, limits, (*strange, *(_unavailable(error) for error in answers.failures)))
     segmentation = None if answers.outline is None else summarize_outline(answers.outline, study.spacing_mm)
     analysis_id = new_analysis_id()
-    stages = len(answers.models)
+    stages = len(answers.stage_models)
     spans = watch.spans_ms
     analysis = Analysis(
         id=analysis_id,

@@ -26,10 +26,12 @@ from gateway.errors import InvalidClinicalRecord
 from gateway.imaging.decode import DecodeLimits
 from gateway.jobs.store import RedisStore
 from gateway.pipeline import Pipeline
+from gateway.roster import Lister, ModelRoster
 from gateway.security import API_KEY, BEARER, KeyGuard
 from gateway.settings import GatewaySettings
 from service_kit import problems
 from service_kit.app import create_service_app
+from service_kit.contracts.common import StageName
 from service_kit.errors import Unauthorized
 
 TITLE = "NeuroGate"
@@ -58,15 +60,13 @@ def create_app(
     segmenter = SegmenterClient(service(settings.segmenter_url, service="segmenter"))
     metadata = MetadataClient(service(settings.metadata_url, service="metadata service"))
     store = RedisStore(database, ttl_s=settings.result_ttl_s)
-    catalog = ModelCatalog(
-        {
-            "view": partial(classifier.models, "view"),
-            "tumor": partial(classifier.models, "tumor"),
-            "clinical": metadata.models,
-            "segmentation": segmenter.models,
-        },
-        settings.models_dir,
-    )
+    listers: dict[StageName, Lister] = {
+        "view": partial(classifier.models, "view"),
+        "tumor": partial(classifier.models, "tumor"),
+        "clinical": metadata.models,
+        "segmentation": segmenter.models,
+    }
+    catalog, roster = ModelCatalog(listers, settings.models_dir), ModelRoster(listers)
     intake = Intake(_form_limits(settings), _decode_limits(settings), threads)
 
     async def readiness() -> dict[str, bool]:
@@ -88,12 +88,11 @@ def create_app(
         dependencies=[Depends(KeyGuard(settings.api_keys)), Depends(BEARER), Depends(API_KEY)],
         responses=problems.declare(Unauthorized),
     )
-    guarded.include_router(
-        analyses.create_router(intake, Pipeline(classifier, segmenter, metadata, settings.judge), store)
-    )
+    pipeline = Pipeline(classifier, segmenter, metadata, roster, settings.judge)
+    guarded.include_router(analyses.create_router(intake, pipeline, store))
     guarded.include_router(artifacts.create_router(store, threads))
     guarded.include_router(
-        stages.create_router(intake, classifier, segmenter, metadata, max_record_bytes=settings.max_field_bytes)
+        stages.create_router(intake, classifier, segmenter, metadata, roster, max_record_bytes=settings.max_field_bytes)
     )
     guarded.include_router(models.create_router(catalog))
     app = create_service_app(

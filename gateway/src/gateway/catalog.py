@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.roster import Lister
 from gateway.schemas import ModelDetail, ModelList, ModelListing, UnavailableStage
 from service_kit.contracts.common import StageName
 from service_kit.contracts.models import ServedModel
 from service_kit.errors import ModelInvalid, NotFound, NotReady, ServiceError
-
-Lister = Callable[[], Awaitable[tuple[ServedModel, ...]]]
 
 
 class ModelCatalog:
@@ -63,6 +62,11 @@ def _flat(model: ServedModel) -> ModelListing:
         requested_provider=model.requested_provider,
         title=model.title,
         labels=model.labels,
+        default=model.default,
+        loaded=model.loaded,
+        features_of=model.features_of,
+        variant_of=model.variant_of,
+        fallback=model.fallback,
         sequences=model.sequences,
         inputs=model.inputs,
         outputs=model.outputs,

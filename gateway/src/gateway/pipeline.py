@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gateway.analysis import Answers, compose
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
@@ -16,9 +15,10 @@ from gateway.imaging.study import Study
 from gateway.judge.limits import JudgeLimits
 from gateway.schemas import AnalysisOptions, SegmentPolicy
 from gateway.stopwatch import Stopwatch
+from gateway.views import Views
 from service_kit.contracts.classification import TumorClassification
 from service_kit.contracts.clinical import ClinicalVector
-from service_kit.contracts.common import StageName
+from service_kit.contracts.common import Sequence, StageName
 from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
 from service_kit.offload import on_pixels
 
@@ -34,9 +34,9 @@ class Classifier(Protocol):
         """`pixels [rows, columns]`."""
 
     async def classify_tumor(
-        self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None
+        self, pixels: Pixels, source: ViewAnswer | None, *, heatmap: bool = True, model: str | None = None
     ) -> TumorAnswer:
-        """`pixels [rows, columns]` with the `features` of its view."""
+        """`pixels [rows, columns]` with the view answer whose features the model reads, if it reads any."""
 
 
 class Segmenter(Outliner, Protocol):
@@ -50,6 +50,16 @@ class Normalizer(Ablator, Protocol):
         """Raises `InvalidClinicalRecord`."""
 
 
+class Roster(Protocol):
+    """Which models there are. `gateway.roster` asks the services."""
+
+    async def check(self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None) -> None:
+        """Raises `InvalidOptions` for a name that cannot be followed, with these sequences where they are given."""
+
+    async def view_model_of(self, tumor: str | None) -> str | None:
+        """The view model whose features a tumor model reads."""
+
+
 class Pipeline:
     """View and tumor must answer; the clinical vector and the outline may fail, and the result says so."""
 
@@ -58,12 +68,14 @@ class Pipeline:
         classifier: Classifier,
         segmenter: Segmenter,
         normalizer: Normalizer,
+        roster: Roster,
         limits: JudgeLimits = _DEFAULT_LIMITS,
     ) -> None:
         self._classifier = classifier
         self._segmenter = segmenter
         self._normalizer = normalizer
         self._explainer = Explainer(segmenter, normalizer)
+        self._roster = roster
         self._limits = limits
 
     async def analyze(
@@ -74,19 +86,25 @@ class Pipeline:
         Raises:
             InvalidClinicalRecord: the record is refused.
             NotBrainMri: the view model knows nothing like this picture.
-            InvalidRequest: a model that `options` pins is not served.
+            InvalidOptions: a model that `options` names is not served, or cannot be fed with what was sent.
             NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: view or tumor gave no answer; `stage` says which.
         """
         check_asked(record, options)
+        named = options.models
+        if named:
+            await self._roster.check(named, None if options.segment == "never" else study.sequences.keys())
+        views = Views(self._classifier, study.primary)
         failures: list[ServiceError] = []
         normalizing = None if record is None else asyncio.create_task(self._normalize(record, failures, watch))
         try:
             with watch.span("view"):
-                view = await self._classifier.classify_view(study.primary, model=options.models.get("view"))
-            check_novelty(view.novelty)
+                view = await views.ask(named.get("view"))
+                novelty = (await views.measuring_novelty(named.get("view"))).novelty
+            check_novelty(novelty)
             with watch.span("tumor"):
+                source = await views.with_features(await self._roster.view_model_of(named.get("tumor")))
                 tumor = await self._classifier.classify_tumor(
-                    study.primary, view.features, heatmap=options.heatmap, model=options.models.get("tumor")
+                    study.primary, source, heatmap=options.heatmap, model=named.get("tumor")
                 )
             vector = None if normalizing is None else await normalizing
         finally:
@@ -94,16 +112,19 @@ class Pipeline:
                 normalizing.cancel()
                 await asyncio.gather(normalizing, return_exceptions=True)
         outline = effect = None
-        if options.explain_metadata or wants_segmentation(tumor.tumor, options.segment):
+        if options.explain_metadata or wants_segmentation(tumor.tumor, options.segment, gate=options.gate):
             with watch.span("segmentation"):
-                wanted = options.models.get("segmentation")
+                wanted = named.get("segmentation")
                 outline = await _optional(self._segmenter.segment(study.sequences, vector, model=wanted), failures)
+        others = tuple(model for model in views.models if model != view.model)
         if options.explain_metadata and record is not None and vector is not None and outline is not None:
             with watch.span("explanation"):
-                wanted = options.models.get("segmentation")
+                wanted = named.get("segmentation")
                 effect = await _optional(self._explainer.explain(study, record, outline, model=wanted), failures)
-        answers = Answers(view, tumor, vector, outline, tuple(failures), effect=effect)
-        _check_pins(answers, options.models)
+        answers = Answers(
+            replace(view, novelty=novelty), tumor, vector, outline, tuple(failures), others, effect=effect
+        )
+        _check_named(answers, named)
         return await on_pixels(1, study.primary.size, compose, study, answers, watch, self._limits)
 
     async def _normalize(
@@ -113,10 +134,12 @@ class Pipeline:
             return await _optional(self._normalizer.normalize(record), failures)
 
 
-def wants_segmentation(tumor: TumorClassification, policy: SegmentPolicy) -> bool:
-    """`auto`: where a tumor is likelier than not, or cannot be excluded."""
+def wants_segmentation(tumor: TumorClassification, policy: SegmentPolicy, *, gate: bool = False) -> bool:
+    """`auto`: where a tumor is likelier than not, or cannot be excluded; with `gate` where it is the label."""
     if policy != "auto":
         return policy == "always"
+    if gate:
+        return tumor.label != "no_tumor"
     return tumor.present_probability >= _LIKELY or any(label != "no_tumor" for label in tumor.prediction_set)
 
 
@@ -129,8 +152,8 @@ async def _optional(call: Coroutine[Any, Any, Answer], failures: list[ServiceErr
         return None
 
 
-def _check_pins(answers: Answers, pinned: Mapping[StageName, str]) -> None:
-    for model in answers.models:
-        wanted = pinned.get(model.stage)
+def _check_named(answers: Answers, named: Mapping[StageName, str]) -> None:
+    for model in answers.stage_models:
+        wanted = named.get(model.stage)
         if wanted is not None and wanted != model.name:
             raise InvalidRequest(f"options: models: the stage {model.stage} is served by {model.name} alone.")

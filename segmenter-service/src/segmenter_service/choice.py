@@ -4,9 +4,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from service_kit.contracts.common import Sequence
+from service_kit.contracts.sequences import needs, sources
 from service_kit.errors import InvalidRequest
 from service_kit.inference.backend import InferenceBackend
-from service_kit.inference.manifest import ModelManifest
 from service_kit.inference.served import StageModels
 
 
@@ -37,31 +37,11 @@ def choose_model(models: StageModels, present: AbstractSet[Sequence], name: str 
     """
     candidates = models.defaults if name is None else (models.choose(name),)
     for backend in candidates:
-        sources = _sources(backend.manifest, present)
-        if sources is not None:
-            return ModelChoice(backend, sources)
-    needs = "; ".join(f"{backend.ref.name} reads {_needs(backend.manifest)}" for backend in candidates)
-    raise InvalidRequest(f"{', '.join(sorted(present))} cannot be segmented: {needs}", stage=models.stage)
-
-
-def _sources(manifest: ModelManifest, present: AbstractSet[Sequence]) -> tuple[Sequence, ...] | None:
-    sources = []
-    for channel in manifest.sequences:
-        chain = _stand_ins(manifest, channel)
-        source = next((name for wanted in chain for name in present if name == wanted), None)
-        if source is None:
-            return None
-        sources.append(source)
-    return tuple(sources)
-
-
-def _stand_ins(manifest: ModelManifest, channel: str) -> list[str]:
-    """The channel's sequence, then what stands in for it, then what stands in for that."""
-    chain = [channel]
-    while (following := manifest.fallback.get(chain[-1])) is not None and following not in chain:
-        chain.append(following)
-    return chain
-
-
-def _needs(manifest: ModelManifest) -> str:
-    return " and ".join(" or ".join(_stand_ins(manifest, channel)) for channel in manifest.sequences)
+        found = sources(backend.manifest.sequences, backend.manifest.fallback, present)
+        if found is not None:
+            return ModelChoice(backend, found)
+    wanted = "; ".join(
+        f"{manifest.name} reads {needs(manifest.sequences, manifest.fallback)}"
+        for manifest in (backend.manifest for backend in candidates)
+    )
+    raise InvalidRequest(f"{', '.join(sorted(present))} cannot be segmented: {wanted}", stage=models.stage)

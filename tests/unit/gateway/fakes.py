@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.findings import Pixels, Saliency
 from gateway.imaging.study import Study
-from service_kit.contracts.classification import TumorClassification, TumorLabel, ViewClassification, ViewLabel
+from service_kit.contracts.classification import Novelty, TumorClassification, TumorLabel, ViewClassification, ViewLabel
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import ModelRef, Sequence, StageName
 from service_kit.contracts.segmentation import SegmentationResult
@@ -30,11 +31,11 @@ def model_ref(stage: StageName, name: str | None = None) -> ModelRef:
     )
 
 
-def view_answer(label: ViewLabel = "axial") -> ViewAnswer:
+def view_answer(label: ViewLabel = "axial", name: str = "view", novelty: Novelty | None = None) -> ViewAnswer:
     probabilities: dict[ViewLabel, float] = {"axial": 0.01, "coronal": 0.01, "sagittal": 0.01}
     probabilities[label] = 0.98
     view = ViewClassification(label=label, probabilities=probabilities)
-    return ViewAnswer(view, model_ref("view"), np.linspace(0, 1, 128, dtype=np.float32))
+    return ViewAnswer(view, model_ref("view", name), np.linspace(0, 1, 128, dtype=np.float32), novelty)
 
 
 def tumor(
@@ -80,25 +81,46 @@ def study(view: ViewLabel | None = None, spacing_mm: tuple[float, float] | None 
 
 @dataclass
 class FakeClassifier:
+    """`others` are the answers of the view models beside the default, by name."""
+
     view: ViewAnswer | Exception = field(default_factory=view_answer)
     tumor: TumorClassification | Exception = field(default_factory=tumor)
+    others: dict[str, ViewAnswer | Exception] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def classify_view(self, pixels: Pixels, *, model: str | None = None) -> ViewAnswer:
         self.calls.append(("view", {"pixels": pixels, "model": model}))
         await asyncio.sleep(0)
-        if isinstance(self.view, Exception):
-            raise self.view
-        return self.view
+        answer = self.others.get(model or "", self.view)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def classify_tumor(
-        self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None
+        self, pixels: Pixels, source: ViewAnswer | None, *, heatmap: bool = True, model: str | None = None
     ) -> TumorAnswer:
-        self.calls.append(("tumor", {"pixels": pixels, "features": features, "heatmap": heatmap, "model": model}))
+        self.calls.append(("tumor", {"pixels": pixels, "source": source, "heatmap": heatmap, "model": model}))
         await asyncio.sleep(0)
         if isinstance(self.tumor, Exception):
             raise self.tumor
         return TumorAnswer(self.tumor, model_ref("tumor"), saliency() if heatmap else None)
+
+
+@dataclass
+class FakeRoster:
+    """Every name is known, unless `error`; `features_of` is what each tumor model reads."""
+
+    features_of: str | None = "view"
+    error: Exception | None = None
+    checked: list[tuple[dict[StageName, str], frozenset[Sequence] | None]] = field(default_factory=list)
+
+    async def check(self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None) -> None:
+        self.checked.append((dict(named), None if present is None else frozenset(present)))
+        if self.error is not None:
+            raise self.error
+
+    async def view_model_of(self, tumor: str | None) -> str | None:
+        return self.features_of
 
 
 @dataclass

@@ -1,18 +1,31 @@
 """What the pipeline asks whom, and what it makes of failures."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from gateway.errors import InvalidClinicalRecord
+from gateway.clients.classifier import ViewAnswer
+from gateway.errors import InvalidClinicalRecord, InvalidOptions
 from gateway.findings import Findings
+from gateway.imaging.errors import NotBrainMri
 from gateway.imaging.study import Study
 from gateway.pipeline import Pipeline, wants_segmentation
 from gateway.schemas import AnalysisOptions
 from gateway.stopwatch import Stopwatch
+from service_kit.contracts.classification import Novelty, TumorLabel
 from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
-from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeSegmenter, study, tumor, view_answer
+from tests.unit.gateway.fakes import (
+    FakeClassifier,
+    FakeNormalizer,
+    FakeRoster,
+    FakeSegmenter,
+    study,
+    tumor,
+    view_answer,
+)
 
 UNAVAILABLE = [
     NotReady("down", stage="segmentation"),
@@ -30,8 +43,14 @@ async def analyze(
     record: dict[str, object] | None = None,
     options: AnalysisOptions | None = None,
     scan: Study | None = None,
+    roster: FakeRoster | None = None,
 ) -> Findings:
-    pipeline = Pipeline(classifier or FakeClassifier(), segmenter or FakeSegmenter(), normalizer or FakeNormalizer())
+    pipeline = Pipeline(
+        classifier or FakeClassifier(),
+        segmenter or FakeSegmenter(),
+        normalizer or FakeNormalizer(),
+        roster or FakeRoster(),
+    )
     watch = Stopwatch()
     with watch.span("decode"):
         pass
@@ -54,7 +73,8 @@ async def test_a_clear_tumor_is_classified_outlined_measured_and_answered() -> N
     assert analysis.clinical.imputed == ("sex",)
     assert analysis.problem is None
     assert {"self", "input", "mask", "overlay", "heatmap", "report", "evidence"} == set(analysis.links)
-    np.testing.assert_array_equal(classifier.calls[1][1]["features"], view_answer().features)
+    assert [name for name, _ in classifier.calls] == ["view", "tumor"]
+    np.testing.assert_array_equal(classifier.calls[1][1]["source"].features, view_answer().features)
 
 
 async def test_what_did_not_run_is_null_and_has_no_link() -> None:
@@ -83,6 +103,21 @@ def test_where_an_outline_is_wanted(policy: str, present: float, prediction_set:
     options = AnalysisOptions.model_validate({"segment": policy})
     classification = tumor().model_copy(update={"present_probability": present, "prediction_set": prediction_set})
     assert wants_segmentation(classification, options.segment) is wanted
+
+
+@pytest.mark.parametrize(("label", "wanted"), [("no_tumor", False), ("glioma", True), ("tumor", True)])
+async def test_the_gate_opens_where_the_label_is_a_tumor(label: TumorLabel, wanted: bool) -> None:
+    unsure = tumor(label, ("no_tumor", "glioma"), present_probability=0.6)
+    segmenter = FakeSegmenter()
+    await analyze(FakeClassifier(tumor=unsure), segmenter, options=AnalysisOptions(gate=True))
+    assert bool(segmenter.calls) is wanted
+    assert wants_segmentation(unsure, "auto")
+
+
+@pytest.mark.parametrize("policy", ["always", "never"])
+def test_the_gate_goes_with_auto(policy: str) -> None:
+    with pytest.raises(ValidationError, match="gate goes with segment auto"):
+        AnalysisOptions.model_validate({"gate": True, "segment": policy})
 
 
 @pytest.mark.parametrize("error", UNAVAILABLE, ids=lambda error: error.code)
@@ -149,14 +184,78 @@ async def test_the_record_is_normalized_while_the_picture_is_classified() -> Non
     assert order == ["clinical", "view"]
 
 
-async def test_pinned_models_are_asked_for_and_checked() -> None:
-    classifier, segmenter = FakeClassifier(), FakeSegmenter()
-    pins = AnalysisOptions(models={"segmentation": "seg-flair-film", "view": "view"})
-    findings = await analyze(classifier, segmenter, options=pins)
+async def test_named_models_are_checked_first_and_asked_for() -> None:
+    classifier, segmenter, roster = FakeClassifier(), FakeSegmenter(), FakeRoster()
+    named = AnalysisOptions(models={"segmentation": "seg-flair-film", "view": "view"})
+    findings = await analyze(classifier, segmenter, options=named, roster=roster)
+    assert roster.checked == [(named.models, {"t1ce"})]
     assert segmenter.calls[0][2] == "seg-flair-film"
     assert findings.analysis.models[-1].name == "seg-flair-film"
     with pytest.raises(InvalidRequest, match="stage tumor is served by tumor"):
         await analyze(options=AnalysisOptions(models={"tumor": "other"}))
+
+
+async def test_nothing_runs_when_a_name_is_refused() -> None:
+    classifier, roster = FakeClassifier(), FakeRoster(error=InvalidOptions("no such model"))
+    options = AnalysisOptions(models={"segmentation": "nothing"}, segment="never")
+    with pytest.raises(InvalidOptions):
+        await analyze(classifier, options=options, roster=roster)
+    assert roster.checked == [({"segmentation": "nothing"}, None)], "no outline is wanted: no sequence is needed"
+    assert not classifier.calls
+
+
+async def test_features_come_from_the_view_model_that_the_tumor_model_reads() -> None:
+    other = view_answer("coronal", "view-vgg16")
+    classifier = FakeClassifier(others={"view-vgg16": other})
+    analysis = (await analyze(classifier, roster=FakeRoster(features_of="view-vgg16"))).analysis
+    assert [call["model"] for name, call in classifier.calls if name == "view"] == [None, "view-vgg16"]
+    assert classifier.calls[-1][1]["source"] is other
+    assert analysis.view is not None
+    assert analysis.view.label == "axial"
+    assert [model.name for model in analysis.models] == ["view", "view-vgg16", "tumor", "seg-t1"]
+    assert analysis.progress.done == 3
+
+
+async def test_a_tumor_model_that_reads_no_features_gets_none() -> None:
+    classifier = FakeClassifier()
+    await analyze(classifier, roster=FakeRoster(features_of=None))
+    assert classifier.calls[-1][1]["source"] is None
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (InvalidRequest("no such model"), "features of the view model view-vgg16, which is not served"),
+        (replace(view_answer(name="view-vgg16"), features=None), "features of view-vgg16, which gives none"),
+    ],
+)
+async def test_a_tumor_model_whose_features_nobody_gives_is_our_fault(
+    source: ViewAnswer | Exception, reason: str
+) -> None:
+    classifier = FakeClassifier(others={"view-vgg16": source})
+    with pytest.raises(UpstreamFailed, match=reason) as caught:
+        await analyze(classifier, roster=FakeRoster(features_of="view-vgg16"))
+    assert caught.value.stage == "view"
+
+
+async def test_another_view_model_does_not_open_the_door() -> None:
+    strange = Novelty(value=9.0, review_above=1.0, refuse_above=2.0)
+    classifier = FakeClassifier(view_answer(novelty=strange), others={"view-plain": view_answer(name="view-plain")})
+    with pytest.raises(NotBrainMri):
+        await analyze(classifier, options=AnalysisOptions(models={"view": "view-plain"}))
+    odd = strange.model_copy(update={"refuse_above": 10.0})
+    classifier.view = view_answer(novelty=odd)
+    analysis = (await analyze(classifier, options=AnalysisOptions(models={"view": "view-plain"}))).analysis
+    assert [reason.code for reason in analysis.reasons] == ["unusual_input"]
+    assert [model.name for model in analysis.models] == ["view-plain", "view", "tumor", "seg-t1"]
+
+
+async def test_an_answer_without_calibration_wants_a_reader() -> None:
+    raw = tumor(prediction_set=("glioma", "no_tumor")).model_copy(update={"coverage": 1.0, "warnings": ("raw scores",)})
+    analysis = (await analyze(FakeClassifier(tumor=raw))).analysis
+    assert (analysis.verdict, [reason.code for reason in analysis.reasons]) == ("review", ["not_calibrated"])
+    assert analysis.tumor is not None
+    assert analysis.tumor.warnings == ("raw scores",)
 
 
 async def test_the_dicom_orientation_decides_the_view_and_a_disagreement_is_a_reason() -> None:

@@ -21,7 +21,7 @@ from gateway.ports import IdempotencyClaim
 from gateway.schemas import Analysis, AnalysisOptions
 from gateway.stopwatch import Stopwatch
 from service_kit.errors import NotFound, NotReady
-from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeSegmenter, study
+from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeRoster, FakeSegmenter, study
 from tests.unit.gateway_imaging import pictures
 
 NO_ID = "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10"
@@ -34,7 +34,7 @@ def store(redis: Redis) -> RedisStore:
 
 
 async def some_findings(segment: str = "always", *, heatmap: bool = True) -> Findings:
-    pipeline = Pipeline(FakeClassifier(), FakeSegmenter(), FakeNormalizer())
+    pipeline = Pipeline(FakeClassifier(), FakeSegmenter(), FakeNormalizer(), FakeRoster())
     options = AnalysisOptions.model_validate({"segment": segment, "heatmap": heatmap})
     return await pipeline.analyze(study(), {}, options, Stopwatch())
 

@@ -56,6 +56,10 @@ def _check(artifact: str, findings: Findings) -> None:
     if artifact not in MEDIA_TYPES:
         raise NotFound(f"No such artifact. {listing}")
     if artifact == "heatmap.png":
+        tumor = findings.analysis.tumor
+        why = [warning for warning in tumor.warnings if "heat map" in warning] if tumor else []
+        if why:
+            raise NotFound(f"{why[0]} {listing}")
         raise NotFound(f"No heat map was asked for: send the option heatmap true. {listing}")
     if findings.analysis.problem is not None and findings.analysis.timings_ms.segmentation is not None:
         raise NotFound(f"Nothing was outlined, as the segmenter gave no answer. {listing}")

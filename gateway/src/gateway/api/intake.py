@@ -91,7 +91,7 @@ def _fault(item: Any) -> str:
     name = ".".join(str(part)[:40] for part in item["loc"] if part != "[key]")
     if item["type"] == "extra_forbidden":
         return f"'{name}' is not an option; there are {', '.join(AnalysisOptions.model_fields)}"
-    return f"{name}: {item['msg']}"
+    return f"{name}: {item['msg']}" if name else str(item["msg"]).removeprefix("Value error, ")
 
 
 def _record(text: str | None) -> dict[str, Any] | None:

@@ -13,10 +13,11 @@ from gateway.door import check_novelty
 from gateway.errors import InvalidClinicalRecord
 from gateway.explain import Explainer, check_asked
 from gateway.imaging.study import Study
-from gateway.pipeline import Classifier, Normalizer, Segmenter
+from gateway.pipeline import Classifier, Normalizer, Roster, Segmenter
 from gateway.reporting.pictures import render_mask
 from gateway.schemas import SegmentationAnswer
 from gateway.stopwatch import Stopwatch
+from gateway.views import Views
 from service_kit.contracts.classification import TumorResult, ViewResult
 from service_kit.contracts.clinical import ClinicalRecord, ClinicalVector
 from service_kit.errors import PayloadTooLarge, UnsupportedMedia
@@ -28,7 +29,13 @@ _PNG = "image/png"
 
 
 def create_router(
-    intake: Intake, classifier: Classifier, segmenter: Segmenter, normalizer: Normalizer, *, max_record_bytes: int
+    intake: Intake,
+    classifier: Classifier,
+    segmenter: Segmenter,
+    normalizer: Normalizer,
+    roster: Roster,
+    *,
+    max_record_bytes: int,
 ) -> APIRouter:
     """The four stage calls."""
     router = APIRouter(prefix="/v1", tags=["stages"])
@@ -49,6 +56,7 @@ def create_router(
     )
     async def classify_view(request: Request) -> Response:
         submission, study = await received(request)
+        await roster.check(submission.options.models)
         answer = await classifier.classify_view(study.primary, model=submission.options.models.get("view"))
         return _json(ViewResult(view=answer.view, model=answer.model, novelty=answer.novelty))
 
@@ -61,10 +69,12 @@ def create_router(
     )
     async def classify_tumor(request: Request) -> Response:
         submission, study = await received(request)
-        pinned = submission.options.models
-        view = await classifier.classify_view(study.primary, model=pinned.get("view"))
-        check_novelty(view.novelty)
-        answer = await classifier.classify_tumor(study.primary, view.features, heatmap=False, model=pinned.get("tumor"))
+        named = submission.options.models
+        await roster.check(named)
+        views = Views(classifier, study.primary)
+        check_novelty((await views.measuring_novelty(named.get("view"))).novelty)
+        source = await views.with_features(await roster.view_model_of(named.get("tumor")))
+        answer = await classifier.classify_tumor(study.primary, source, heatmap=False, model=named.get("tumor"))
         return _json(TumorResult(tumor=answer.tumor, model=answer.model))
 
     @router.post(
@@ -83,6 +93,7 @@ def create_router(
     )
     async def segment(request: Request) -> Response:
         submission, study = await received(request)
+        await roster.check(submission.options.models, study.sequences.keys())
         record, options = submission.record, submission.options
         check_asked(record, options)
         vector = None if record is None else await normalizer.normalize(record)

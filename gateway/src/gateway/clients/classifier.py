@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +20,22 @@ from service_kit.contracts.classification import (
 )
 from service_kit.contracts.common import ModelRef, StageName
 from service_kit.contracts.models import ServedModel
+from service_kit.errors import UpstreamFailed
 
 
 @dataclass(frozen=True, slots=True)
 class ViewAnswer:
-    """The plane, `features [128]` float32 that the tumor model reads, and `novelty` where the model measures it."""
+    """The plane, `features [128]` float32 for a tumor model that reads them, `novelty`: each None without it."""
 
     view: ViewClassification
     model: ModelRef
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] | None
     novelty: Novelty | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TumorAnswer:
-    """The tumor's type; `saliency` is None where it was not asked for."""
+    """The tumor's type; `saliency` is None where it was not asked for, and where the model has none."""
 
     tumor: TumorClassification
     model: ModelRef
@@ -50,17 +52,25 @@ class ClassifierClient:
     async def classify_view(self, pixels: Pixels, *, model: str | None = None) -> ViewAnswer:
         """`pixels [rows, columns]`, uint8 or float32. Raises `InvalidRequest` for an unknown `model`."""
         body = await self._post(self._view, "view", "/v1/view-classifications", {"image": pixels}, model)
-        envelope, result = decoded(body, ViewResult, {"features"}, stage="view")
-        return ViewAnswer(result.view, result.model, envelope.arrays["features"], result.novelty)
+        envelope, result = decoded(body, ViewResult, set(), stage="view")
+        return ViewAnswer(result.view, result.model, envelope.arrays.get("features"), result.novelty)
 
     async def classify_tumor(
-        self, pixels: Pixels, features: NDArray[np.float32], *, heatmap: bool = True, model: str | None = None
+        self, pixels: Pixels, source: ViewAnswer | None, *, heatmap: bool = True, model: str | None = None
     ) -> TumorAnswer:
-        """`pixels [rows, columns]` with its view `features [128]`. Raises `InvalidRequest` for an unknown `model`."""
-        arrays = {"image": pixels, "view_features": features}
+        """`pixels [rows, columns]`, with the view answer whose features the tumor model reads.
+
+        Raises `InvalidRequest` for an unknown `model`.
+        """
+        arrays: dict[str, NDArray[Any]] = {"image": pixels}
         path = f"/v1/tumor-classifications?heatmap={'true' if heatmap else 'false'}"
+        if source is not None and source.features is not None:
+            arrays["view_features"] = source.features
+            path += f"&features_of={quote(source.model.name)}"
         body = await self._post(self._tumor, "tumor", path, arrays, model)
-        envelope, result = decoded(body, TumorResult, {"heatmap"} if heatmap else set(), stage="tumor")
+        envelope, result = decoded(body, TumorResult, set(), stage="tumor")
+        if result.heatmap_label is not None and "heatmap" not in envelope.arrays:
+            raise UpstreamFailed("A service's answer lacks the array heatmap.", stage="tumor")
         return TumorAnswer(result.tumor, result.model, _saliency(envelope, result))
 
     async def models(self, stage: StageName) -> tuple[ServedModel, ...]:

@@ -55,7 +55,7 @@ def spread(values: NDArray[np.float32], extent: Extent, canvas: Canvas) -> Field
 
 
 def _legend(label: str, *, empty: bool) -> Legend:
-    name = TUMOR_NAMES.get(label, label).lower()
+    name = "a tumor" if label == "tumor" else TUMOR_NAMES.get(label, label).lower()
     if empty:
         return Legend((Entry(None, f"No evidence for {name} anywhere in the picture"),))
     ramp = inferno(0.15 + 0.8 * np.linspace(0, 1, 64, dtype=np.float32))

@@ -77,6 +77,8 @@ def headline(analysis: Analysis) -> str:
         return "No answer"
     if analysis.tumor.label == "no_tumor":
         return "No tumor found" if analysis.verdict == "answer" else "No tumor is the likeliest finding"
+    if analysis.tumor.label == "tumor":
+        return "A tumor, of a type that the model does not name, is the likeliest finding"
     return f"{TUMOR_NAMES[analysis.tumor.label]} is the likeliest finding"
 
 
@@ -100,7 +102,7 @@ def _figures(
     else:
         figures = [Figure(_inline(overlay_png), "The scan with the outline and its two diameters.")]
     if heatmap_png is not None:
-        name = TUMOR_NAMES.get(heatmap_label or "", "the label").lower()
+        name = "a tumor" if heatmap_label == "tumor" else TUMOR_NAMES.get(heatmap_label or "", "the label").lower()
         figures.append(Figure(_inline(heatmap_png), f"Where the classifier saw evidence for {name}. Not an outline."))
     return figures
 
