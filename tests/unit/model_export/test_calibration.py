@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from model_export.evaluation.bootstrap import group_bootstrap
-from model_export.evaluation.calibration import calibrate, conformal_threshold, fit_temperature, prediction_sets
+from model_export.evaluation.calibration import (
+    calibrate,
+    conformal_threshold,
+    fit_temperature,
+    patient_weights,
+    prediction_sets,
+)
 from model_export.evaluation.metrics import softmax
 
 
@@ -29,8 +35,22 @@ def test_too_few_slices_keep_every_label() -> None:
     assert conformal_threshold(np.full(18, 0.9), 0.95) == 0.0
 
 
-def test_the_threshold_is_never_above_one_half() -> None:
-    assert conformal_threshold(np.full(500, 0.99), 0.95) == 0.5
+def test_the_threshold_follows_a_sure_model_above_one_half() -> None:
+    probabilities = np.concatenate([np.full(24, 0.6), np.full(476, 0.99)])
+    assert conformal_threshold(probabilities, 0.95) == 0.99
+    assert conformal_threshold(np.full(500, 0.99), 0.95) == 0.99
+
+
+def test_weights_of_one_change_nothing_and_weights_count_like_copies() -> None:
+    probabilities = np.linspace(0.1, 0.9, 60)
+    assert conformal_threshold(probabilities, 0.95, np.ones(60)) == conformal_threshold(probabilities, 0.95)
+    heavy = np.where(np.arange(60) < 2, 3.0, 1.0)
+    copies = np.repeat(probabilities, heavy.astype(int))
+    assert conformal_threshold(probabilities, 0.9, heavy) == conformal_threshold(copies, 0.9)
+
+
+def test_every_patient_weighs_one() -> None:
+    assert patient_weights(["a", "b", "a", "a"]) == pytest.approx([1 / 3, 1.0, 1 / 3, 1 / 3])
 
 
 def test_coverage_holds_on_new_slices_of_every_class() -> None:

@@ -5,12 +5,10 @@ import pytest
 
 from model_export.evaluation.metrics import (
     accuracy,
-    calibration_error,
     confusion,
     dice,
     macro_f1,
     recall_precision_f1,
-    roc_auc,
     softmax,
 )
 
@@ -51,16 +49,3 @@ def test_softmax_sums_to_one_and_a_high_temperature_flattens() -> None:
     logits = np.array([[1000.0, 0.0, -5.0], [0.0, 0.0, 0.0]])
     assert softmax(logits).sum(axis=1) == pytest.approx([1.0, 1.0])
     assert softmax(logits, 1e6)[0].max() == pytest.approx(1 / 3, abs=1e-3)
-
-
-def test_roc_auc_counts_ties_half() -> None:
-    assert roc_auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])) == pytest.approx(0.75)
-    assert roc_auc(np.array([0.5, 0.5]), np.array([False, True])) == pytest.approx(0.5)
-    with pytest.raises(ValueError, match="absent"):
-        roc_auc(np.array([0.5]), np.array([True]))
-
-
-def test_calibration_error_of_an_overconfident_model() -> None:
-    probabilities = np.array([[0.9, 0.1]] * 10)
-    truth = np.array([0] * 5 + [1] * 5)
-    assert calibration_error(probabilities, truth) == pytest.approx(0.4)

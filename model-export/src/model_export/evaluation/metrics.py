@@ -47,22 +47,3 @@ def dice(left: NDArray[Any], right: NDArray[Any]) -> float:
     a, b = left > 0, right > 0
     total = int(a.sum()) + int(b.sum())
     return 1.0 if total == 0 else 2.0 * int((a & b).sum()) / total
-
-
-def calibration_error(probabilities: NDArray[np.float64], truth: Labels, bins: int = 10) -> float:
-    """Expected calibration error of the top probability."""
-    top, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    which = np.minimum((top * bins).astype(int), bins - 1)
-    gaps = [abs(top[which == b].mean() - right[which == b].mean()) * (which == b).mean() for b in np.unique(which)]
-    return float(np.sum(gaps))
-
-
-def roc_auc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve by ranks, ties counted half. Raises `ValueError` where one class is absent."""
-    if positive.all() or not positive.any():
-        raise ValueError("one class is absent")
-    order = np.argsort(scores, kind="stable")
-    values, first, counts = np.unique(scores[order], return_index=True, return_counts=True)
-    rank = (first + (counts + 1) / 2)[np.searchsorted(values, scores)]
-    hits = int(positive.sum())
-    return float((rank[positive].sum() - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))

@@ -68,7 +68,7 @@ def trade_off(rows: list[ZooRow]) -> str:
     others = [row for row in rows if row is not default]
     if not others:
         return f"`{default.name}` has no rival here."
-    text = f"`{default.name}` reaches a {name} of {figure.value:.3f} in {default.ms:.1f} ms."
+    text = f"`{default.name}`: {name} {figure.value:.3f} in {default.ms:.1f} ms."
     better = [row for row in others if headline(row).value > figure.value]
     faster = [row for row in others if row.ms < default.ms]
     if not better:
