@@ -15,7 +15,7 @@ from model_export.training.loop import WeightAverage, fit, load_checkpoint
 from model_export.training.losses import batch_dice_bce, dice_bce
 from model_export.training.scoring import mean_dice
 from model_export.training.seg_film import drop_fields, drop_sequences
-from model_export.training.t1 import place_loss
+from model_export.training.t1 import place_loss, prior_correction
 
 CONFIG = TrainingConfig(name="discs", size=64, epochs=4, batch=8, rate=3e-3, ema_decay=0.9, patience=4, seed=5)
 
@@ -159,6 +159,15 @@ def test_evidence_is_drawn_to_where_the_mask_is() -> None:
     assert float(place_loss(right, masks, target)) == pytest.approx(0.0, abs=1e-4)
     assert float(place_loss(wrong, masks, target)) > 5
     assert float(place_loss(wrong[1:], masks[1:], target[1:])) == 0.0
+
+
+def test_the_prior_is_taken_out_of_the_logits_again() -> None:
+    likelihood = torch.log(torch.tensor([0.2, 0.6, 0.9]))
+    natural, trained = np.array([70, 20, 10]), np.array([1.0, 1.0, 2.0])
+    learned = torch.softmax(likelihood + torch.log(torch.tensor(trained).float()), dim=0)
+    corrected = torch.softmax(learned.log() + prior_correction(natural, trained), dim=0)
+    expected = torch.tensor([0.2 * 70, 0.6 * 20, 0.9 * 10])
+    torch.testing.assert_close(corrected, expected / expected.sum())
 
 
 def test_pictures_and_masks_can_come_out_smaller() -> None:

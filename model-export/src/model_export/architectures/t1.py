@@ -28,7 +28,12 @@ class T1Network(nn.Module):
     `logits = logsumexp(e) - log(positions) + V v` with the view features v: a few positions with much evidence decide,
     as a small tumor needs, and `cam = softmax(e)` over the positions is the share that each has in the pooled
     evidence. The map is no approximation.
+
+    Training draws and weighs the classes more evenly than they come; `prior` takes that out of the logits again when
+    the network judges (logit adjustment, Menon et al. 2021).
     """
+
+    prior: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +45,7 @@ class T1Network(nn.Module):
         self.view_dropout = nn.Dropout(0.5)
         self.view_head = nn.Linear(FEATURES, CLASSES)
         nn.init.normal_(self.evidence.weight, std=0.01)
+        self.register_buffer("prior", torch.zeros(CLASSES))
 
     def judge(self, image: Tensor, view_features: Tensor, *, outline: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """Gray values `[N, 1, S, S]` 0..255, features `[N, 128]` -> class logits, evidence, and outline logits.
@@ -54,6 +60,8 @@ class T1Network(nn.Module):
         positions = evidence.shape[2] * evidence.shape[3]
         pooled = torch.logsumexp(evidence.flatten(2).float(), dim=2) - math.log(positions)
         logits = pooled + self.view_head(self.view_dropout(view_features))
+        if not self.training:
+            logits = logits + self.prior
         if not outline:
             return logits, evidence, image.new_empty(0)
         return logits, evidence, self.unet.decode_from(1, near, skips, picture)

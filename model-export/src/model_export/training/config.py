@@ -71,9 +71,19 @@ CONFIGS: dict[str, TrainingConfig] = {
     config.name: config
     for config in (
         TrainingConfig(
-            name="view", size=128, epochs=4, small_size=96, small_epochs=2, batch=48, rate=1.2e-3, limit=3000
+            name="view",
+            size=96,
+            epochs=8,
+            small_size=64,
+            small_epochs=3,
+            batch=32,
+            rate=1.2e-3,
+            ema_decay=0.99,
+            limit=4000,
         ),
-        TrainingConfig(name="t1", size=160, epochs=7, small_size=128, small_epochs=4, batch=24, rate=1.5e-3),
+        TrainingConfig(
+            name="t1", size=160, epochs=7, small_size=128, small_epochs=4, batch=24, rate=1.5e-3, ema_decay=0.99
+        ),
         _FILM,
         _FILM.with_overrides(name="seg-flair-none", record="none"),
         _FILM.with_overrides(name="seg-flair-shuffled", record="shuffled"),

@@ -58,9 +58,13 @@ class T1Task:
         small = tumor_pictures(samples, Preprocessing(size=view_config.size), cache).images
         self._features = view_features(view_state, torch.from_numpy(small))
         counts = np.bincount(self._labels[np.concatenate([self._tumor, self._empty])], minlength=len(TUMOR_LABELS))
-        self._weights = torch.from_numpy((counts.mean() / counts) ** 0.5).float()
+        weights = (counts.mean() / counts) ** 0.5
+        self._weights = torch.from_numpy(weights).float()
         self._augmentation = Augmentation()
         self.network: nn.Module = T1Network()
+        drawn = np.where(np.arange(len(counts)) == _NO_TUMOR, _EMPTY_SHARE * counts, counts)
+        drawn = drawn + _EXTRA_SHARE * np.bincount(self._labels[self._extra], minlength=len(TUMOR_LABELS))
+        self.network.prior = prior_correction(counts, weights * drawn)
         encoder = self.network.unet.encoder
         encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
         restore_batchnorm(encoder, scaled(self._images[train[:: max(1, len(train) // 96)]]))
@@ -98,6 +102,17 @@ class T1Task:
                 found, _, _ = network.judge(self._images[part].float(), self._features[part], outline=False)  # type: ignore[operator]
             logits.append(found.float())
         return -float(functional.cross_entropy(torch.cat(logits), torch.from_numpy(self._labels[self._validation])))
+
+
+def prior_correction(
+    natural: NDArray[np.float64] | NDArray[np.int64], trained: NDArray[np.float64] | NDArray[np.int64]
+) -> Tensor:
+    """What to add to logits that learned the class weights `trained` so that they mean the `natural` frequencies.
+
+    Both are `[classes]` and need not sum to one.
+    """
+    found = np.log(natural / natural.sum()) - np.log(trained / trained.sum())
+    return torch.from_numpy(np.asarray(found, np.float32))
 
 
 def place_loss(evidence: Tensor, masks: Tensor, target: Tensor) -> Tensor:
