@@ -15,16 +15,17 @@ OPSET = 18
 MAX_BYTES = 25_000_000
 
 
-def export_network(network: nn.Module, example: Sequence[Tensor], path: Path) -> None:
+def export_network(network: nn.Module, example: Sequence[Tensor], path: Path, max_bytes: int = MAX_BYTES) -> None:
     """Write `network` to `path`.
 
     Args:
         network: carries `input_names` and `output_names`; it is folded in place and left in eval mode.
         example: one tensor an input, batch of 2, of the types that will be served.
         path: the ONNX file; its folder is made.
+        max_bytes: how large the file may be.
 
     Raises:
-        ValueError: the file is over 25 MB, or an output's batch dimension is fixed.
+        ValueError: the file is over `max_bytes`, or an output's batch dimension is fixed.
         onnx.checker.ValidationError: the graph is not valid ONNX.
     """
     folded = fold_batchnorm(network.to(memory_format=torch.contiguous_format))  # type: ignore[call-overload]
@@ -45,10 +46,10 @@ def export_network(network: nn.Module, example: Sequence[Tensor], path: Path) ->
         )
     if program is None:
         raise ValueError("the exporter returned nothing")
-    write_graph(program.model_proto, path)
+    write_graph(program.model_proto, path, max_bytes)
 
 
-def write_graph(graph: onnx.ModelProto, path: Path) -> None:
+def write_graph(graph: onnx.ModelProto, path: Path, max_bytes: int = MAX_BYTES) -> None:
     """Check a graph and write it as one file. Raises as `export_network` does."""
     del graph.metadata_props[:]
     for node in graph.graph.node:
@@ -59,7 +60,7 @@ def write_graph(graph: onnx.ModelProto, path: Path) -> None:
         if not value.type.tensor_type.shape.dim[0].dim_param:
             raise ValueError(f"{value.name}: its batch dimension is fixed")
     content = graph.SerializeToString()
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{path.name}: {len(content)} bytes are over the limit of {MAX_BYTES}")
+    if len(content) > max_bytes:
+        raise ValueError(f"{path.name}: {len(content)} bytes are over the limit of {max_bytes}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
