@@ -1,5 +1,6 @@
 """A leaking split is refused before a training starts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,16 @@ def test_pairs_are_kept_on_disk(tmp_path: Path) -> None:
     assert loaded.groups() == [("a", "b")]
     write_merged_groups(tmp_path / "merged.json", loaded.groups())
     assert "".join((tmp_path / "merged.json").read_text(encoding="utf-8").split()) == '{"merged":[["a","b"]]}'
+
+
+def test_joined_groups_stay_joined_when_the_file_is_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "merged.json"
+    write_merged_groups(path, [("a", "b"), ("x", "y")])
+    write_merged_groups(path, [("b", "c")])
+    assert json.loads(path.read_bytes()) == {"merged": [["a", "b", "c"], ["x", "y"]]}
+    path.write_text('{"joined": []}', encoding="utf-8")
+    with pytest.raises(ValueError, match="no merged groups"):
+        write_merged_groups(path, [])
 
 
 def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from model_export.audit.perceptual import find_candidates, local_contrast
 from model_export.audit.turns import TURNS, turned
 
 SAME = 0.9
-"""Correlation from which on two pictures are the same. Neighboring slices of one brain stay below."""
+"""Correlation from which on two pictures are the same. Slices of two brains stay below, and most neighbors in one."""
 WORTH_ALIGNING = 0.65
 _CANDIDATE = 0.65
 _ALIGNING_STEPS = 40

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from model_export.audit.findings import DuplicatePair
+
+_MERGED = TypeAdapter(dict[str, list[list[str]]])
 
 
 def joined_names(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
@@ -37,9 +39,20 @@ def merged_groups(groups: Sequence[str], pairs: Iterable[tuple[str, str]]) -> li
 
 
 def write_merged_groups(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
-    """Write `{"merged": [[names], ...]}`, sorted, from pairs of groups; the folder is made."""
+    """Write `{"merged": [[names], ...]}`, sorted, from pairs of groups; the folder is made.
+
+    Groups that the file already joins stay joined: what was once seen to be a copy is not forgotten by a stricter run.
+    Raises `ValueError` where there is a file of another form.
+    """
+    known: list[tuple[str, str]] = []
+    if path.exists():
+        try:
+            before = _MERGED.validate_json(path.read_bytes())["merged"]
+        except (ValidationError, KeyError) as error:
+            raise ValueError(f"{path.name}: no merged groups of `model-export audit`") from error
+        known = [(names[0], name) for names in before for name in names[1:]]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"merged": joined_names(pairs)}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"merged": joined_names([*known, *pairs])}, indent=1) + "\n", encoding="utf-8")
 
 
 class NearDuplicates(BaseModel):
