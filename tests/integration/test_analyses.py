@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
 API_FIELDS = {
     "id", "state", "created_at", "progress", "input", "verdict", "reasons", "view", "tumor", "clinical", "segmentation",
-    "models", "timings_ms", "links", "problem", "disclaimer",
+    "metadata_effect", "models", "timings_ms", "links", "problem", "disclaimer",
 }  # fmt: skip
 PNG = pictures.save(pictures.gray8(), "PNG")
 MISSING = "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10"
@@ -55,8 +55,9 @@ async def test_a_slice_is_answered_at_once_with_every_field_of_the_api(gateway: 
     analysis = await create(gateway, clinical={"age": 61, "sex": "female"}, options={"segment": "always"})
     assert analysis.keys() == API_FIELDS
     assert analysis["state"] == "succeeded"
-    assert analysis["verdict"] in {"answer", "review"}
-    assert (analysis["verdict"] == "review") == bool(analysis["reasons"])
+    assert analysis["verdict"] in {"answer", "review", "refuse"}
+    assert (analysis["verdict"] != "answer") == bool(analysis["reasons"])
+    assert all(reason["code"] and reason["detail"] for reason in analysis["reasons"])
     assert analysis["input"]["kind"] == "slice"
     assert (analysis["input"]["format"], analysis["input"]["rows"], analysis["input"]["columns"]) == ("png", 96, 80)
     assert (analysis["input"]["slices"], analysis["input"]["spacing_mm"]) == (1, None)
@@ -72,8 +73,11 @@ async def test_a_slice_is_answered_at_once_with_every_field_of_the_api(gateway: 
     assert analysis["segmentation"]["area_mm2"] is None
     assert [model["stage"] for model in analysis["models"]] == ["view", "tumor", "clinical", "segmentation"]
     assert all(len(model["sha256"]) == 64 and model["provider"] for model in analysis["models"])
-    assert all(milliseconds >= 0 for milliseconds in analysis["timings_ms"].values())
-    assert analysis["timings_ms"].keys() == {"decode", "view", "tumor", "clinical", "segmentation", "total"}
+    timings_ms = analysis["timings_ms"]
+    assert timings_ms.keys() == {"decode", "view", "tumor", "clinical", "segmentation", "explanation", "total"}
+    assert timings_ms.pop("explanation") is None
+    assert all(milliseconds >= 0 for milliseconds in timings_ms.values())
+    assert analysis["metadata_effect"] is None
     assert analysis["problem"] is None
     assert "Research use only" in analysis["disclaimer"]
 
