@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from model_export.datasets.clinical import read_clinical
+from model_export.datasets.copies import copied_in_training, copy_pairs
 from model_export.datasets.lgg import read_lgg, read_outline, read_sequences, split_lgg
 from model_export.datasets.slices import fold_slices, joined_groups, read_mask, read_slices
 from model_export.datasets.split import FOLDS, Fold
@@ -67,3 +68,14 @@ def test_a_volume_is_upright_and_its_labels_fit(sets: Path) -> None:
     picture, labels = case.slice("flair", "axial", index), case.slice("seg", "axial", index)
     assert picture.shape == labels.shape
     assert picture[labels > 0].mean() > picture[picture > 0].mean()
+
+
+def test_no_slice_is_judged_of_which_a_copy_is_trained_on(sets: Path) -> None:
+    records, split = fold_slices(sets, Fold(0))
+    copied = copied_in_training(records, split)
+    tested = {r.image.name for r in records if r.group in split.test}
+    assert copied < tested
+    assert len(copied) < 0.1 * len(tested)
+    trained = {r.image.name for r in records if r.group in split.train}
+    left = tested - copied
+    assert not [pair for pair in copy_pairs() if set(pair) & left and set(pair) & trained]

@@ -14,10 +14,11 @@ from model_export.architectures.vgg16 import Vgg16
 from model_export.datasets.split import Fold, GroupSplit
 from model_export.export.onnx_graph import export_network
 from model_export.training.loop import Task, fit
-from model_export.training.zoo import ZOO, ZooEntry, tumor_label
+from model_export.training.zoo import tumor_label
 from model_export.training.zoo_classifier import LabelledSlices, ZooClassifierTask
 from model_export.training.zoo_segmenter import OutlinedSlices, ZooSegmenterTask
 from model_export.verify import compare
+from model_export.zoo import ZOO, ZooEntry
 from service_kit.contracts.common import TUMOR_LABELS
 
 # An export takes seconds, and many of them on a busy machine.

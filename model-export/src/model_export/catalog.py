@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from model_export.training.zoo import BINARY_LABELS, ZOO, ZooEntry
-from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS, StageName
+from model_export.zoo import ZOO, ZooEntry
+from service_kit.contracts.common import BINARY_LABELS, TUMOR_LABELS, VIEW_LABELS, StageName
 
 MODEL_VERSION = "1.0.0"
 RESEARCH_ONLY = (
@@ -62,7 +62,7 @@ _DEFAULTS = (
         name="tumor",
         stage="tumor",
         title="Tumor type on a contrast-enhanced T1 slice",
-        architecture="MobileNetV2 encoder shared in training with seg-t1, evidence map at stride 16, view features, 160 px",
+        architecture="MobileNetV2 encoder trained together with seg-t1, evidence at stride 16, view features, 160 px",
         kind="classifier",
         labels=TUMOR_LABELS,
         sequences=("t1ce",),

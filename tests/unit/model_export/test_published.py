@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model_export.card import ModelCard
-from model_export.catalog import CATALOG
+from model_export.catalog import CATALOG, MODEL_SETS
 from model_export.export.triton_config import triton_config
 from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS
 from service_kit.inference.manifest import ModelManifest, TensorSpec
@@ -15,7 +15,10 @@ MODELS = Path(__file__).parents[3] / "models"
 MAX_BYTES = 25_000_000
 
 
-@pytest.fixture(params=list(CATALOG))
+PUBLISHED = (*MODEL_SETS["defaults"], *MODEL_SETS["zoo"])
+
+
+@pytest.fixture(params=PUBLISHED)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -1,7 +1,7 @@
 """One network for a slice of T1: which tumor, where its evidence lies, and its outline.
 
-Class and outline are learned together, because each tells the other what it cannot see alone: the outline where to look,
-the class what to look for. They are published as two models that share their weights' origin, not their file.
+Class and outline are learned together, because each tells the other what it cannot see alone: the outline where to
+look, the class what to look for. They are published as two models that share their weights' origin, not their file.
 """
 
 import math

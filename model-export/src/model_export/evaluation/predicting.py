@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.datasets.clinical import empty_record, read_clinical
+from model_export.datasets.copies import copied_in_training
 from model_export.datasets.film_set import film_set
 from model_export.datasets.lgg import SEQUENCES
 from model_export.datasets.pictures import read_gray
 from model_export.datasets.slices import fold_slices, slice_pictures
-from model_export.datasets.split import Fold, members
+from model_export.datasets.split import Fold, GroupSplit, members
 from model_export.datasets.tumor_set import tumor_pictures, tumor_samples
 from model_export.datasets.view_set import view_pictures, view_samples
 from model_export.evaluation.predictions import PublishedModel
@@ -26,7 +27,7 @@ _BATCH = 16
 def predict_views(model: PublishedModel, root: Path, cache: Path, fold: Fold) -> ClassifierPredictions:
     """The test slices of every set, and all of `views64`, which no fold trains on."""
     samples, split = view_samples(root, fold)
-    chosen = members([s.group for s in samples], split.test)
+    chosen = _judged([(s.key, s.group) for s in samples], split, root, fold)
     images = view_pictures(samples, _grid(model), cache / "pictures").images[chosen]
     external = _views64(root)
     outside = np.stack([model.place(read_gray(path))[0][None] for path, _ in external])
@@ -55,7 +56,7 @@ def predict_tumors(
 ) -> ClassifierPredictions:
     """The test slices of `t1_slices` and of the other sets; a binary network calls every tumor `tumor`."""
     samples, split = tumor_samples(root, fold)
-    chosen = members([s.group for s in samples], split.test)
+    chosen = _judged([(s.key, s.group) for s in samples], split, root, fold)
     arrays: dict[str, NDArray[Any]] = {
         "image": tumor_pictures(samples, _grid(model), cache / "pictures").images[chosen]
     }
@@ -84,7 +85,7 @@ def predict_tumors(
 def predict_t1_outlines(model: PublishedModel, root: Path, cache: Path, fold: Fold) -> SegmenterPredictions:
     """The test slices of `t1_slices`, those without a tumor too."""
     records, split = fold_slices(root, fold)
-    chosen = members([r.group for r in records], split.test)
+    chosen = _judged([(r.image.name, r.group) for r in records], split, root, fold)
     images = slice_pictures(records, _grid(model), cache / "pictures").images[chosen]
     kept = [records[i] for i in chosen]
     return SegmenterPredictions(
@@ -135,6 +136,12 @@ def predict_flair_outlines(model: PublishedModel, root: Path, cache: Path, fold:
             for name, (pictures, clinical) in variants.items()
         },
     )
+
+
+def _judged(slices: list[tuple[str, str]], split: GroupSplit, root: Path, fold: Fold) -> list[int]:
+    """Positions of the test slices `(key, group)`, without those of which a copy is trained on."""
+    copied = frozenset[str]() if fold.leaky else copied_in_training(*fold_slices(root, fold))
+    return [at for at in members([group for _, group in slices], split.test) if slices[at][0] not in copied]
 
 
 def _planes(model: PublishedModel, arrays: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from model_export.architectures.unet import UNet
 from model_export.architectures.view import FEATURES, ViewNetwork
 from model_export.datasets.clinical import feature_names
 from model_export.datasets.lgg import SEQUENCES
-from model_export.training.zoo import ZOO
+from model_export.zoo import ZOO
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from model_export.training.loop import Report, Task, fit
 from model_export.training.seg_film import SegFilmTask
 from model_export.training.t1 import T1Task
 from model_export.training.view import ViewTask
-from model_export.training.zoo import ZOO, zoo_task
+from model_export.training.zoo import zoo_task
+from model_export.zoo import ZOO
 
 
 def _task(root: Path, cache: Path, config: TrainingConfig) -> Task:
