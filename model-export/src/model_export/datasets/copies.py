@@ -1,7 +1,7 @@
 """Slices of `t1_slices` that are copies of each other across groups: turned, mirrored, stretched or brightened.
 
-Most such groups are one group (`joined_groups`). The audit's final matcher found some copies more: where a fold still has
-one of them in training, the other is not judged.
+Most such groups are one group (`joined_groups`). The audit's final matcher found some copies more: where a fold still
+has one of them in training, the other is not judged.
 """
 
 import json
