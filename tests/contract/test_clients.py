@@ -1,7 +1,7 @@
 """The gateway's clients and the services hold one contract."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import classifier_service.app
 from classifier_service.settings import ClassifierSettings
-from gateway.clients.classifier import ClassifierClient
+from gateway.clients.classifier import ClassifierClient, ViewAnswer, ViewFeatures
 from gateway.clients.metadata import MetadataClient
 from gateway.clients.segmenter import SegmenterClient
 from gateway.clients.upstream import Upstream
@@ -45,13 +45,18 @@ async def clients(services: Services) -> AsyncIterator[Clients]:
         )
 
 
+def features(view: ViewAnswer) -> ViewFeatures:
+    assert view.features is not None
+    return ViewFeatures(view.features, view.model.name)
+
+
 @pytest.mark.parametrize("pixels", [SLICE, DEEP], ids=["uint8", "float32"])
 async def test_a_slice_is_classified(clients: Clients, pixels: NDArray[np.uint8] | NDArray[np.float32]) -> None:
     view = await clients.classifier.classify_view(pixels)
     assert view.model.stage == "view"
-    assert view.features.shape == (128,)
+    assert features(view).values.shape == (128,)
     assert view.view.label == max(view.view.probabilities, key=view.view.probabilities.__getitem__)
-    answer = await clients.classifier.classify_tumor(pixels, view)
+    answer = await clients.classifier.classify_tumor(pixels, features(view))
     assert answer.model.stage == "tumor"
     assert sum(answer.tumor.probabilities.values()) == pytest.approx(1, abs=1e-4)
     assert answer.saliency is not None
@@ -68,7 +73,7 @@ async def test_a_slice_is_classified(clients: Clients, pixels: NDArray[np.uint8]
 
 async def test_a_heat_map_comes_only_when_it_is_asked_for(clients: Clients) -> None:
     view = await clients.classifier.classify_view(SLICE)
-    answer = await clients.classifier.classify_tumor(SLICE, view, heatmap=False)
+    answer = await clients.classifier.classify_tumor(SLICE, features(view), heatmap=False)
     assert answer.saliency is None
 
 
@@ -122,9 +127,9 @@ async def test_unknown_models_are_the_callers_mistake(clients: Clients) -> None:
 
 
 async def test_what_the_services_would_refuse_is_our_fault(clients: Clients) -> None:
-    view = await clients.classifier.classify_view(SLICE)
-    with pytest.raises(UpstreamFailed):
-        await clients.classifier.classify_tumor(SLICE, replace(view, features=np.zeros(3, np.float32)))
+    for wrong in (ViewFeatures(np.zeros(3, np.float32), "view"), ViewFeatures(np.zeros(128, np.float32), "other")):
+        with pytest.raises(UpstreamFailed):
+            await clients.classifier.classify_tumor(SLICE, wrong)
 
 
 async def test_every_stage_lists_its_models(clients: Clients) -> None:
@@ -145,7 +150,7 @@ async def test_every_stage_lists_its_models(clients: Clients) -> None:
 
 async def test_a_call_with_time_left_is_answered(clients: Clients) -> None:
     with deadline(20):
-        assert (await clients.classifier.classify_view(SLICE)).features.shape == (128,)
+        assert features(await clients.classifier.classify_view(SLICE)).values.shape == (128,)
 
 
 async def test_a_deployment_without_the_task_is_our_fault(tiny_models: Path) -> None:
@@ -155,7 +160,7 @@ async def test_a_deployment_without_the_task_is_our_fault(tiny_models: Path) -> 
         client = ClassifierClient(only_view, only_view)
         view = await client.classify_view(SLICE)
         with pytest.raises(UpstreamFailed):
-            await client.classify_tumor(SLICE, view)
+            await client.classify_tumor(SLICE, features(view))
 
 
 async def test_a_service_that_is_not_there_is_not_ready(tiny_services: Services) -> None:

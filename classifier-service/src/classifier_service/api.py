@@ -86,7 +86,9 @@ def create_router(
         request: Request,
         heatmap: Annotated[bool, Query(description="answer with the map of the evidence too")] = False,
         model: ModelName = None,
-        features_of: Annotated[str | None, Query(description="the view model that gave the features")] = None,
+        features_of: Annotated[
+            str | None, Query(description="the view model that gave the features, or whose variant did")
+        ] = None,
     ) -> EnvelopeResponse:
         """The tumor's type, calibrated, with the conformal prediction set, which may be empty."""
         if tumor is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from gateway.analysis import Answers, compose
-from gateway.clients.classifier import TumorAnswer, ViewAnswer
+from gateway.clients.classifier import TumorAnswer, ViewAnswer, ViewFeatures
 from gateway.door import check_novelty
 from gateway.explain import Ablator, Explainer, Outliner, check_asked
 from gateway.findings import Findings, Pixels
@@ -34,9 +34,9 @@ class Classifier(Protocol):
         """`pixels [rows, columns]`."""
 
     async def classify_tumor(
-        self, pixels: Pixels, source: ViewAnswer | None, *, heatmap: bool = True, model: str | None = None
+        self, pixels: Pixels, features: ViewFeatures | None, *, heatmap: bool = True, model: str | None = None
     ) -> TumorAnswer:
-        """`pixels [rows, columns]` with the view answer whose features the model reads, if it reads any."""
+        """`pixels [rows, columns]` with the view features for a model that reads them."""
 
 
 class Segmenter(Outliner, Protocol):
@@ -56,8 +56,8 @@ class Roster(Protocol):
     async def check(self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None) -> None:
         """Raises `InvalidOptions` for a name that cannot be followed, with these sequences where they are given."""
 
-    async def view_model_of(self, tumor: str | None) -> str | None:
-        """The view model whose features a tumor model reads."""
+    async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
+        """The view model whose features a tumor model reads, then its variants."""
 
 
 class Pipeline:
@@ -102,9 +102,9 @@ class Pipeline:
                 novelty = (await views.measuring_novelty(named.get("view"))).novelty
             check_novelty(novelty)
             with watch.span("tumor"):
-                source = await views.with_features(await self._roster.view_model_of(named.get("tumor")))
+                features = await views.features(await self._roster.view_models_of(named.get("tumor")))
                 tumor = await self._classifier.classify_tumor(
-                    study.primary, source, heatmap=options.heatmap, model=named.get("tumor")
+                    study.primary, features, heatmap=options.heatmap, model=named.get("tumor")
                 )
             vector = None if normalizing is None else await normalizing
         finally:

@@ -57,15 +57,21 @@ class ModelRoster:
                     stage=stage,
                 )
 
-    async def view_model_of(self, tumor: str | None) -> str | None:
-        """The view model whose features the tumor model of this name (or the default) reads; None if it reads none.
+    async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
+        """The view model whose features the tumor model of this name (or the default) reads, then its variants.
+
+        Empty for a tumor model that reads none.
 
         Raises:
             InvalidOptions: there is no such tumor model.
-            NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: its service gave no list.
+            NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: a service gave no list.
         """
         model = (await self._models("tumor"))[0] if tumor is None else await self._named("tumor", tumor)
-        return model.features_of
+        source = model.features_of
+        if source is None:
+            return ()
+        variants = (view.ref.name for view in await self._models("view") if view.variant_of == source)
+        return (source, *variants)
 
     async def _named(self, stage: StageName, name: str) -> ServedModel:
         for fresh in (False, True):

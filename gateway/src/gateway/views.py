@@ -1,8 +1,9 @@
 """What the view models say of one picture: the plane, the novelty, and the features that a tumor model reads."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.clients.classifier import ViewAnswer
+from gateway.clients.classifier import ViewAnswer, ViewFeatures
 from gateway.findings import Pixels
 from service_kit.contracts.common import ModelRef
 from service_kit.errors import InvalidRequest, UpstreamFailed
@@ -50,20 +51,23 @@ class Views:
         answer = await self.ask(model)
         return answer if answer.novelty is not None else await self.ask(None)
 
-    async def with_features(self, model: str | None) -> ViewAnswer | None:
-        """The answer whose features a tumor model reads; None where it reads none of a view model's.
+    async def features(self, sources: Sequence[str]) -> ViewFeatures | None:
+        """The features that a tumor model reads: of the first of `sources` or of a variant of it, the others.
+
+        A model that ran already is not passed over for one that did not. None where the tumor model reads none.
 
         Raises:
             UpstreamFailed: the services do not fit each other: no view model has this name, or it gives no features.
         """
-        if model is None:
+        if not sources:
             return None
+        name = next((name for name in sources if name in self._answers), sources[0])
         try:
-            answer = await self.ask(model)
+            answer = await self.ask(name)
         except InvalidRequest as error:
             raise UpstreamFailed(
-                f"The tumor model reads the features of the view model {model}, which is not served.", stage="view"
+                f"The tumor model reads the features of the view model {name}, which is not served.", stage="view"
             ) from error
         if answer.features is None:
-            raise UpstreamFailed(f"The tumor model reads the features of {model}, which gives none.", stage="view")
-        return answer
+            raise UpstreamFailed(f"The tumor model reads the features of {name}, which gives none.", stage="view")
+        return ViewFeatures(answer.features, sources[0])

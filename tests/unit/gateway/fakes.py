@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.clients.classifier import TumorAnswer, ViewAnswer
+from gateway.clients.classifier import TumorAnswer, ViewAnswer, ViewFeatures
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.findings import Pixels, Saliency
 from gateway.imaging.study import Study
@@ -97,9 +97,9 @@ class FakeClassifier:
         return answer
 
     async def classify_tumor(
-        self, pixels: Pixels, source: ViewAnswer | None, *, heatmap: bool = True, model: str | None = None
+        self, pixels: Pixels, features: ViewFeatures | None, *, heatmap: bool = True, model: str | None = None
     ) -> TumorAnswer:
-        self.calls.append(("tumor", {"pixels": pixels, "source": source, "heatmap": heatmap, "model": model}))
+        self.calls.append(("tumor", {"pixels": pixels, "features": features, "heatmap": heatmap, "model": model}))
         await asyncio.sleep(0)
         if isinstance(self.tumor, Exception):
             raise self.tumor
@@ -108,9 +108,9 @@ class FakeClassifier:
 
 @dataclass
 class FakeRoster:
-    """Every name is known, unless `error`; `features_of` is what each tumor model reads."""
+    """Every name is known, unless `error`; `features_of` are the view models that each tumor model reads."""
 
-    features_of: str | None = "view"
+    features_of: tuple[str, ...] = ("view",)
     error: Exception | None = None
     checked: list[tuple[dict[StageName, str], frozenset[Sequence] | None]] = field(default_factory=list)
 
@@ -119,7 +119,7 @@ class FakeRoster:
         if self.error is not None:
             raise self.error
 
-    async def view_model_of(self, tumor: str | None) -> str | None:
+    async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
         return self.features_of
 
 

@@ -1,5 +1,8 @@
 """Findings that contradict each other: each reason, and its absence on the other side of its limit."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from service_kit.inference.region import Region
 from tests.unit.gateway.cases import HEAD_PX, LIMITS, first_px, heat, judged, only_reason, square
 from tests.unit.gateway.fakes import tumor, view_answer
 
+ROOT = Path(__file__).resolve().parents[3]
 CLEAR = tumor("no_tumor", ("no_tumor",))
 PITUITARY = tumor("pituitary", ("pituitary",))
 SAGITTAL = view_answer("sagittal").view
@@ -139,6 +143,12 @@ def test_the_shipped_limits_hold_a_sella_for_each_plane() -> None:
     assert 0 <= limits.max_share_without_tumor < 0.1
     for region in limits.sella.values():
         assert np.hypot(region.bottom - region.top, region.right - region.left) < 0.8
+
+
+def test_the_shipped_limits_are_those_of_the_published_figures() -> None:
+    published = json.loads((ROOT / "docs" / "evaluation" / "judge.json").read_bytes())
+    shipped = json.loads((ROOT / "gateway" / "src" / "gateway" / "judge" / "fitted.json").read_bytes())
+    assert shipped == published["limits"]
 
 
 @pytest.mark.parametrize("wrong", [{"top": 0.7}, {"left": 0.5}, {"right": 1.5}])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gateway.clients.classifier import ViewAnswer
+from gateway.clients.classifier import ViewAnswer, ViewFeatures
 from gateway.errors import InvalidClinicalRecord, InvalidOptions
 from gateway.findings import Findings
 from gateway.imaging.errors import NotBrainMri
@@ -74,7 +74,7 @@ async def test_a_clear_tumor_is_classified_outlined_measured_and_answered() -> N
     assert analysis.problem is None
     assert {"self", "input", "mask", "overlay", "heatmap", "report", "evidence"} == set(analysis.links)
     assert [name for name, _ in classifier.calls] == ["view", "tumor"]
-    np.testing.assert_array_equal(classifier.calls[1][1]["source"].features, view_answer().features)
+    np.testing.assert_array_equal(classifier.calls[1][1]["features"].values, view_answer().features)
 
 
 async def test_what_did_not_run_is_null_and_has_no_link() -> None:
@@ -207,9 +207,9 @@ async def test_nothing_runs_when_a_name_is_refused() -> None:
 async def test_features_come_from_the_view_model_that_the_tumor_model_reads() -> None:
     other = view_answer("coronal", "view-vgg16")
     classifier = FakeClassifier(others={"view-vgg16": other})
-    analysis = (await analyze(classifier, roster=FakeRoster(features_of="view-vgg16"))).analysis
+    analysis = (await analyze(classifier, roster=FakeRoster(features_of=("view-vgg16",)))).analysis
     assert [call["model"] for name, call in classifier.calls if name == "view"] == [None, "view-vgg16"]
-    assert classifier.calls[-1][1]["source"] is other
+    assert classifier.calls[-1][1]["features"] == ViewFeatures(other.features, "view-vgg16")
     assert analysis.view is not None
     assert analysis.view.label == "axial"
     assert [model.name for model in analysis.models] == ["view", "view-vgg16", "tumor", "seg-t1"]
@@ -218,8 +218,17 @@ async def test_features_come_from_the_view_model_that_the_tumor_model_reads() ->
 
 async def test_a_tumor_model_that_reads_no_features_gets_none() -> None:
     classifier = FakeClassifier()
-    await analyze(classifier, roster=FakeRoster(features_of=None))
-    assert classifier.calls[-1][1]["source"] is None
+    await analyze(classifier, roster=FakeRoster(features_of=()))
+    assert classifier.calls[-1][1]["features"] is None
+
+
+async def test_features_of_a_variant_serve_as_well_where_it_ran_anyway() -> None:
+    variant = view_answer(name="view-int8", novelty=Novelty(value=0.1, review_above=1.0, refuse_above=2.0))
+    classifier, roster = FakeClassifier(others={"view-int8": variant}), FakeRoster(features_of=("view", "view-int8"))
+    await analyze(classifier, options=AnalysisOptions(models={"view": "view-int8"}, segment="never"), roster=roster)
+    sent = classifier.calls[-1][1]["features"]
+    assert (sent.values is variant.features, sent.view_model) == (True, "view")
+    assert [name for name, _ in classifier.calls] == ["view", "tumor"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +243,7 @@ async def test_a_tumor_model_whose_features_nobody_gives_is_our_fault(
 ) -> None:
     classifier = FakeClassifier(others={"view-vgg16": source})
     with pytest.raises(UpstreamFailed, match=reason) as caught:
-        await analyze(classifier, roster=FakeRoster(features_of="view-vgg16"))
+        await analyze(classifier, roster=FakeRoster(features_of=("view-vgg16",)))
     assert caught.value.stage == "view"
 
 

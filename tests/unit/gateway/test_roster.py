@@ -1,6 +1,7 @@
 """Which names can be followed, and how often the services are asked for them."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
@@ -28,6 +29,7 @@ def served(stage: StageName, name: str, **changes: object) -> ServedModel:
 
 FILM = served("segmentation", "film", sequences=("t1", "flair"), fallback={"t1": "flair"})
 LISTS: dict[StageName, tuple[ServedModel, ...]] = {
+    "view": (served("view", "view"), served("view", "view-int8", variant_of="view"), served("view", "view-vgg16")),
     "tumor": (served("tumor", "tumor", features_of="view"), served("tumor", "detector-cnn")),
     "segmentation": (FILM, served("segmentation", "seg-t1", sequences=("t1ce",))),
 }
@@ -41,16 +43,10 @@ class Services:
         self.asked: list[StageName] = []
         self.now = 1000.0
         self.roster = ModelRoster(
-            {"tumor": self._tumor, "segmentation": self._segmentation}, keep_s=60, clock=lambda: self.now
+            {stage: partial(self._list, stage) for stage in LISTS}, keep_s=60, clock=lambda: self.now
         )
 
-    async def _tumor(self) -> tuple[ServedModel, ...]:
-        return self._list("tumor")
-
-    async def _segmentation(self) -> tuple[ServedModel, ...]:
-        return self._list("segmentation")
-
-    def _list(self, stage: StageName) -> tuple[ServedModel, ...]:
+    async def _list(self, stage: StageName) -> tuple[ServedModel, ...]:
         self.asked.append(stage)
         if stage not in self.lists:
             raise NotReady("down", stage=stage)
@@ -59,9 +55,10 @@ class Services:
 
 async def test_the_default_is_the_first_of_the_list() -> None:
     services = Services()
-    assert await services.roster.view_model_of(None) == "view"
-    assert await services.roster.view_model_of("detector-cnn") is None
+    assert await services.roster.view_models_of("detector-cnn") == ()
     assert services.asked == ["tumor"]
+    assert await services.roster.view_models_of(None) == ("view", "view-int8")
+    assert services.asked == ["tumor", "view"]
 
 
 async def test_a_list_is_kept_for_a_while_and_asked_for_anew_for_a_name_that_is_not_on_it() -> None:
@@ -97,7 +94,7 @@ async def test_a_service_that_is_down_is_left_to_say_so_itself() -> None:
     services = Services({})
     await services.roster.check({"segmentation": "film"}, {"t1ce"})
     with pytest.raises(NotReady):
-        await services.roster.view_model_of(None)
+        await services.roster.view_models_of(None)
     services.lists["tumor"] = ()
     with pytest.raises(UpstreamFailed, match="lists no model"):
-        await services.roster.view_model_of(None)
+        await services.roster.view_models_of(None)

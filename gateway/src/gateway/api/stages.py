@@ -73,8 +73,8 @@ def create_router(
         await roster.check(named)
         views = Views(classifier, study.primary)
         check_novelty((await views.measuring_novelty(named.get("view"))).novelty)
-        source = await views.with_features(await roster.view_model_of(named.get("tumor")))
-        answer = await classifier.classify_tumor(study.primary, source, heatmap=False, model=named.get("tumor"))
+        features = await views.features(await roster.view_models_of(named.get("tumor")))
+        answer = await classifier.classify_tumor(study.primary, features, heatmap=False, model=named.get("tumor"))
         return _json(TumorResult(tumor=answer.tumor, model=answer.model))
 
     @router.post(

@@ -34,6 +34,14 @@ class ViewAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewFeatures:
+    """`values [128]` float32 for a tumor model, and the view model that gave them, or whose variant did."""
+
+    values: NDArray[np.float32]
+    view_model: str
+
+
+@dataclass(frozen=True, slots=True)
 class TumorAnswer:
     """The tumor's type; `saliency` is None where it was not asked for, and where the model has none."""
 
@@ -56,17 +64,17 @@ class ClassifierClient:
         return ViewAnswer(result.view, result.model, envelope.arrays.get("features"), result.novelty)
 
     async def classify_tumor(
-        self, pixels: Pixels, source: ViewAnswer | None, *, heatmap: bool = True, model: str | None = None
+        self, pixels: Pixels, features: ViewFeatures | None, *, heatmap: bool = True, model: str | None = None
     ) -> TumorAnswer:
-        """`pixels [rows, columns]`, with the view answer whose features the tumor model reads.
+        """`pixels [rows, columns]`, with the view features for a model that reads them.
 
         Raises `InvalidRequest` for an unknown `model`.
         """
         arrays: dict[str, NDArray[Any]] = {"image": pixels}
         path = f"/v1/tumor-classifications?heatmap={'true' if heatmap else 'false'}"
-        if source is not None and source.features is not None:
-            arrays["view_features"] = source.features
-            path += f"&features_of={quote(source.model.name)}"
+        if features is not None:
+            arrays["view_features"] = features.values
+            path += f"&features_of={quote(features.view_model)}"
         body = await self._post(self._tumor, "tumor", path, arrays, model)
         envelope, result = decoded(body, TumorResult, set(), stage="tumor")
         if result.heatmap_label is not None and "heatmap" not in envelope.arrays:
