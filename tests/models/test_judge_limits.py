@@ -167,6 +167,9 @@ def test_the_command_writes_the_limits_and_their_figures(made_root: Path, tmp_pa
     result = json.loads(out.read_text("utf-8"))
     assert result["limits"] == json.loads(fitted.read_text("utf-8"))
     assert result["origin"].startswith("published networks")
+    page = out.with_suffix(".md").read_text("utf-8")
+    assert f"| `min_heat_share` | {result['limits']['min_heat_share']} |" in page
+    assert "| sagittal |" in page
     assert result["networks"].keys() == {"0/view", "0/tumor", "0/seg-t1"}
     assert set(result["checks"]) == {"mask_without_tumor", "heat_off_mask", "pituitary_off_sella"}
     assert result["checks"]["heat_off_mask"]["right"] + result["checks"]["mask_without_tumor"]["right"] > 0
