@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from service_kit.cpu import cpu_quota
+from service_kit.cpu import cpu_quota, overflows_int8
 
 ALLOWED = len(os.sched_getaffinity(0))
 
@@ -27,3 +27,22 @@ def test_quota_is_the_least_of_what_is_allowed(tmp_path: Path, files: dict[str, 
         path.parent.mkdir(exist_ok=True)
         path.write_text(text + "\n")
     assert cpu_quota(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_vnni\n", False),
+        ("flags\t\t: fpu avx2 avx_vnni\n", False),
+        ("flags\t\t: fpu avx2 avx512f\n", True),
+        ("processor\t: 0\nFeatures\t: asimd asimddp\n", False),
+        ("", False),
+    ],
+)
+def test_only_x86_without_vnni_overflows(tmp_path: Path, text: str, expected: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(text)
+    assert overflows_int8(tmp_path / "cpuinfo") is expected
+
+
+def test_cpu_that_says_nothing_does_not_overflow(tmp_path: Path) -> None:
+    assert not overflows_int8(tmp_path / "absent")

@@ -1,10 +1,12 @@
-"""How much CPU this program may use: a container's quota is not in `os.cpu_count`."""
+"""How much CPU this program may use (a container's quota is not in `os.cpu_count`), and what the CPU is able to."""
 
 import math
 import os
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+_CPUINFO = Path("/proc/cpuinfo")
+_VNNI = frozenset({"avx512_vnni", "avx_vnni"})
 
 
 def cpu_quota(cgroup: Path = _CGROUP) -> int:
@@ -12,6 +14,18 @@ def cpu_quota(cgroup: Path = _CGROUP) -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+def overflows_int8(cpuinfo: Path = _CPUINFO) -> bool:
+    """Whether this is an x86 CPU that adds the products of 8-bit integers in 16 bits, which overflow: one without VNNI.
+
+    False where the file does not say (only x86 lists `flags`).
+    """
+    for line in _read(cpuinfo).splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "flags":
+            return not _VNNI & set(value.split())
+    return False
 
 
 def _quota(cgroup: Path) -> float | None:

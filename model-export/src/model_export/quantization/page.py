@@ -21,10 +21,11 @@ slices either.
 """
 _CPU = """## On another processor
 
-The ratio holds for {cpu}; without an instruction for 8-bit products (VNNI or the like) it is smaller. An x86 processor
-without VNNI would also overflow: the services tell onnxruntime to avoid it (`session.x64quantprecision`), at the price
-of speed there. onnxruntime rewrites a quantized graph for the processor that it finds, so answers near a limit may
-differ a little from one kind of processor to another; the fp32 models are the reference.
+The ratio holds for {cpu}.
+Without an instruction for 8-bit products (VNNI or the like) it is smaller, and an x86 processor without VNNI would also
+overflow: where the services find one, they tell onnxruntime to avoid it (`session.x64quantprecision`), at the price of
+speed. onnxruntime rewrites a quantized graph for the processor that it finds, so answers near a limit may differ a
+little from one kind of processor to another; the fp32 models are the reference.
 """
 _OPENVINO = """## OpenVINO
 

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from model_export.card import ModelCard
 from model_export.catalog import CATALOG
@@ -68,7 +69,7 @@ def _card(result: VariantResult, manifest: ModelManifest, source: ModelCard) -> 
             "protocol": _protocol(result),
             "history": (),
             "leaky": None,
-            "metrics": {"variant": result.model_dump(mode="json")},
+            "metrics": _metrics(result),
             "limits": (
                 *source.limits,
                 "Another processor may round 8-bit sums differently: answers near a limit may differ from the fp32 "
@@ -79,6 +80,28 @@ def _card(result: VariantResult, manifest: ModelManifest, source: ModelCard) -> 
             "reproduce": (*source.reproduce, f"model-export quantize {source.name} --data ../shared/data"),
         }
     )
+
+
+def _metrics(result: VariantResult) -> dict[str, Any]:
+    """As the evaluation writes them, and the whole result beside."""
+    judged, first, last = result.held_out, result.races.timings[0], result.races.timings[-1]
+    name = judged.metric if judged.metric == "accuracy" else "mean Dice"
+    loss = {
+        key: round(value, 5) if isinstance(value, float) else value for key, value in judged.loss.model_dump().items()
+    }
+    summary = {
+        f"{name} of fp32": round(judged.fp32, 5),
+        f"{name} of {result.precision}": round(judged.variant, 5),
+        f"{name} lost": loss,
+        "alike": round(judged.agreement, 5),
+        "CPU time of fp32 by that of the variant": round(last.ratio, 3),
+        "CPU ms": round(last.cpu_ms, 2),
+        "CPU ms of fp32": round(first.cpu_ms, 2),
+    }
+    rows = [{"label": label, "fp32": fp32, "variant": variant} for label, (fp32, variant) in judged.others.items()]
+    notes = [f"Timed on {result.races.cpu} with onnxruntime {result.races.onnxruntime}."]
+    tables = {"Beside": rows} if rows else {}
+    return {"summary": summary, "tables": tables, "notes": notes, "variant": result.model_dump(mode="json")}
 
 
 def _protocol(result: VariantResult) -> str:

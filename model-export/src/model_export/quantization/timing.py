@@ -17,9 +17,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-_WARM_UP = 3
+_WARM_UP, _BLOCK = 3, 25
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 _CPU, _OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
+_VNNI = frozenset({"avx512_vnni", "avx_vnni"})
+_SHORT_NUMBERS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
 HINTS = ("f32", "bf16")
 """What OpenVINO can be told to compute in."""
 
@@ -28,8 +30,9 @@ HINTS = ("f32", "bf16")
 class Timing:
     """CPU time of one thread on one picture: milliseconds, and the first contender's time by this one's.
 
-    `ratio` is the median over rounds in which every contender ran once, `low` and `high` its quartiles.
-    `difference` is the largest one in any output, by the largest value of the first contender's output.
+    In a round every contender runs once. A block of rounds gives one ratio, of the lower quartiles of the times: what
+    else runs on the machine only ever adds to a time. `ratio` is the median over blocks, `low` and `high` their
+    quartiles. `difference` is the largest one in any output, by the largest value of the first contender's output.
     """
 
     label: str
@@ -47,7 +50,9 @@ def open_session(path: Path, hint: str | None = None) -> onnxruntime.InferenceSe
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    flags = cpu_flags()
+    if flags and not flags & _VNNI:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 3
     providers: list[tuple[str, dict[str, str]]] = [(_CPU, {})]
     if hint is not None:
@@ -84,14 +89,15 @@ def race(contenders: Mapping[str, onnxruntime.InferenceSession], rounds: int) ->
             session.run(None, inputs)
             spent[label].append(time.process_time() - started)
     first = next(iter(contenders))
+    quick = {label: _lower_quartiles(times) for label, times in spent.items()}
     found = []
     for label, session in contenders.items():
-        ratios = np.array(spent[first]) / np.array(spent[label])
+        ratios = quick[first] / quick[label]
         low, middle, high = (float(value) for value in np.quantile(ratios, [0.25, 0.5, 0.75]))
         found.append(
             Timing(
                 label=label,
-                cpu_ms=float(np.median(spent[label])) * 1e3,
+                cpu_ms=float(np.median(quick[label])) * 1e3,
                 ratio=middle,
                 low=low,
                 high=high,
@@ -103,6 +109,12 @@ def race(contenders: Mapping[str, onnxruntime.InferenceSession], rounds: int) ->
     return tuple(found)
 
 
+def _lower_quartiles(times: Sequence[float]) -> NDArray[np.float64]:
+    """That of each block of rounds; what is left over joins the last block."""
+    blocks = np.array_split(np.asarray(times), max(1, len(times) // _BLOCK))
+    return np.array([np.quantile(block, 0.25) for block in blocks])
+
+
 def _difference(left: Sequence[NDArray[Any]], right: Sequence[NDArray[Any]]) -> float:
     return max(
         float(np.abs(one - other).max() / max(float(np.abs(one).max()), 1e-6))
@@ -111,18 +123,23 @@ def _difference(left: Sequence[NDArray[Any]], right: Sequence[NDArray[Any]]) -> 
 
 
 def cpu_name() -> str:
-    """The processor's name and whether it multiplies 8-bit integers in one instruction."""
+    """The processor's name, and what it brings for short numbers."""
+    known = [flag for flag in _SHORT_NUMBERS if flag in cpu_flags()]
+    name = next(iter(_cpuinfo("model name")), "") or platform.processor() or platform.machine()
+    return f"{name} ({', '.join(known)})" if known else name
+
+
+def cpu_flags() -> frozenset[str]:
+    """What the processor is able to, by the names that Linux has for it on x86; empty elsewhere."""
+    return frozenset(next(iter(_cpuinfo("flags")), "").split())
+
+
+def _cpuinfo(wanted: str) -> list[str]:
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    lines = [line.partition(":") for line in text.splitlines()]
-    name = next((value.strip() for key, _, value in lines if key.strip() == "model name"), platform.machine())
-    flags = next((value.split() for key, _, value in lines if key.strip() == "flags"), [])
-    known = [
-        flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8") if flag in flags
-    ]
-    return f"{name} ({', '.join(known)})"
+        return []
+    return [value.strip() for key, _, value in (line.partition(":") for line in lines) if key.strip() == wanted]
 
 
 def package_bytes() -> int:
@@ -135,7 +152,7 @@ def main() -> None:
     """Time `PATH [PATH]` (fp32, int8) on onnxruntime's CPU provider and on OpenVINO; JSON on the standard output."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("paths", type=Path, nargs="+")
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=200)
     given = parser.parse_args()
     if _OPENVINO not in onnxruntime.get_available_providers():
         parser.error("the installed onnxruntime has no OpenVINO")

@@ -22,7 +22,7 @@ from model_export.quantization.timing import cpu_name, open_session, package_byt
 from service_kit.inference.manifest import VIEW_FEATURES, ModelManifest, sha256_of
 
 SUFFIX = "-int8"
-_ROUNDS = 60
+_ROUNDS = 200
 _BATCH = 16
 Report = Callable[[str], None]
 GroundOf = Callable[[ModelManifest, Path], Ground]
