@@ -52,7 +52,8 @@ def place(tmp_path: Path) -> Place:
     write_lgg(tmp_path / "sets", LGG)
     cache, full = tmp_path / "cache", np.stack([made.plane for made in LGG])
     flair = predictions(LGG, "seg-flair-film", none=full, shuffled=full, flair=full)
-    for found in (predictions(T1), flair, predictions(LGG, "seg-flair-none")):
+    told_nothing = predictions(LGG, "seg-flair-none", none=full)
+    for found in (predictions(T1), flair, told_nothing):
         save_predictions(predictions_path(cache, found.name, Fold(0)), found)
         _model(cache, found.name)
     save_predictions(

@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
+from model_export.datasets.copies import copied_in_training
+from model_export.datasets.slices import fold_slices
 from model_export.datasets.tumor_set import tumor_samples
 from model_export.evaluation.faithfulness import measure_faithfulness
 from model_export.evaluation.heat_map import Faithfulness
@@ -34,7 +36,8 @@ def measure(place: Place) -> HeatMapEvaluation:
 
     view, tumor = open_fold(place, "view"), open_fold(place, "tumor")
     samples, split = tumor_samples(place.root, FOLD)
-    outlined = [s for s in samples if s.mask is not None and s.group in split.test]
+    copied = copied_in_training(*fold_slices(place.root, FOLD))
+    outlined = [s for s in samples if s.mask is not None and s.group in split.test and s.key not in copied]
     random = np.random.default_rng(FOLD.seed)
     drawn = random.choice(len(outlined), min(_POINTED_SLICES, len(outlined)), replace=False)
     found = measure_faithfulness(
@@ -91,8 +94,8 @@ def render(result: HeatMapEvaluation) -> Section:
             "Positions of the picture are taken away (made the median gray) or given back (to a blurred picture), the "
             "most important first by the heat map, by their distance to the center, or by chance; the network says "
             "each time how likely its answer still is. The view features stay those of the whole picture.",
-            f"**Cost**: the map adds {cost.share:.1%} ({cost.low:.1%} to {cost.high:.1%}) to the classifier's time: "
-            "the published graph against the same graph without the map, one slice a run on one thread, "
+            f"**Cost**: the map adds {cost.share:.1%} ({cost.low:.1%} to {cost.high:.1%}) to the classifier's CPU "
+            "time: the published graph against the same graph without the map, one slice a run on one thread, "
             f"{cost.rounds} rounds in turns, median of the paired shares.",
         ),
         tables=tuple(tables),

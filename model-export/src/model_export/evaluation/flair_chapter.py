@@ -103,7 +103,7 @@ def _film_table(film: FilmEvidence) -> Table:
         tuple(rows),
         title="The clinical record, arm against arm",
         note="Paired differences of the Dice a volume. Better and worse: by more than .005. Apart: other networks, "
-        "trained by the same recipe with records shuffled or left out, on the patients of their folds.",
+        "trained by the same recipe with records shuffled or left out, and told the same, on their folds' patients.",
     )
 
 

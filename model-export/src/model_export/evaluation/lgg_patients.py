@@ -100,9 +100,13 @@ def patient_dice(counts: Counts, groups: NDArray[np.str_]) -> PatientDice:
 
 
 def arm_dice(
-    predictions: SegmenterPredictions, root: Path, preprocessing: Preprocessing, rules: dict[str, Postprocessing]
+    predictions: SegmenterPredictions,
+    root: Path,
+    preprocessing: Preprocessing,
+    rules: dict[str, Postprocessing],
+    variant: str = "full",
 ) -> PatientDice:
-    """Each patient's Dice of another network's variant `full`, cut by the rules of `LggSegmentation.cuts` (by fold).
+    """Each patient's Dice of another network, cut by the rules of `LggSegmentation.cuts` (by fold).
 
     A separately trained arm that has one fold alone cannot fit its own cut on other patients: it takes the default
     network's. Raises `ValueError` where a fold has no rule.
@@ -111,7 +115,7 @@ def arm_dice(
     if unknown := set(folds) - set(rules):
         raise ValueError(f"{predictions.name}: no mask cut for fold {', '.join(sorted(unknown))}")
     chosen = [rules[fold] for fold in folds]
-    return patient_dice(_cut(predictions, ground_lgg(root), preprocessing, chosen, "full"), predictions.groups)
+    return patient_dice(_cut(predictions, ground_lgg(root), preprocessing, chosen, variant), predictions.groups)
 
 
 def patient_row(label: str, dices: PatientDice) -> PatientRow:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export.datasets.copies import copied_in_training
 from model_export.datasets.film_set import film_split
 from model_export.datasets.lgg import LggSlice, read_lgg, read_outline, read_sequences
 from model_export.datasets.pictures import read_gray
@@ -41,7 +42,8 @@ class LggPictures:
 def t1_sample(root: Path, fold: Fold, count: int) -> list[T1Slice]:
     """About `count` test slices of a fold: of each class and view their share (at least three), drawn by the seed."""
     records, split = fold_slices(root, fold)
-    test = [record for record in records if record.group in split.test]
+    copied = copied_in_training(records, split)
+    test = [record for record in records if record.group in split.test and record.image.name not in copied]
     chosen = stratified([f"{r.tumor_class}/{r.view}" for r in test], count, fold.seed)
     return [
         T1Slice(r.image.name, read_gray(r.image), read_mask(r), r.tumor_class, r.view, r.group)

@@ -25,7 +25,7 @@ def draw_dice(rows: Sequence[MaskRow | PatientRow], unit: str) -> Figure:
         experts = row.experts if isinstance(row, MaskRow) else None
         if experts is not None:
             panel.axvline(experts, color=GRAY, linewidth=1.8, linestyle="--", label=f"two experts {experts:.2f}")
-        panel.set_title(textwrap.fill(f"{named(row.label)} (n = {len(row.values)})", _TITLE_WIDTH))
+        panel.set_title(f"{textwrap.fill(named(row.label), _TITLE_WIDTH)}\nn = {len(row.values)}")
         panel.set_xlabel("Dice")
         panel.set_xlim(0, 1)
         panel.legend(loc="upper left")

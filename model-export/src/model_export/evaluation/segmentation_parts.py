@@ -86,7 +86,9 @@ def _trained(place: Place, result: LggSegmentation, full: PatientDice) -> dict[s
             predictions = read_segmenter(place.cache, name)
         except FileNotFoundError:
             continue
-        arms[variant] = arm_dice(predictions, place.root, preprocessing_of(place, predictions), result.cuts)
+        preprocessing = preprocessing_of(place, predictions)
+        # Each network is told what it was trained on: a record would be news to one that never saw any.
+        arms[variant] = arm_dice(predictions, place.root, preprocessing, result.cuts, variant)
     if not arms:
         return {}
     judged = set().union(*arms.values())
