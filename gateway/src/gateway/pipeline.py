@@ -120,7 +120,8 @@ class Pipeline:
         if options.explain_metadata and record is not None and vector is not None and outline is not None:
             with watch.span("explanation"):
                 wanted = named.get("segmentation")
-                effect = await _optional(self._explainer.explain(study, record, outline, model=wanted), failures)
+                explaining = self._explainer.explain(study, record, outline, model=wanted)
+                effect = await _optional(explaining, failures, "what the record does to the outline was not worked out")
         answers = Answers(
             replace(view, novelty=novelty), tumor, vector, outline, tuple(failures), others, effect=effect
         )
@@ -143,11 +144,15 @@ def wants_segmentation(tumor: TumorClassification, policy: SegmentPolicy, *, gat
     return tumor.present_probability >= _LIKELY or any(label != "no_tumor" for label in tumor.prediction_set)
 
 
-async def _optional(call: Coroutine[Any, Any, Answer], failures: list[ServiceError]) -> Answer | None:
-    """The answer, or None and a note of why there is none."""
+async def _optional(
+    call: Coroutine[Any, Any, Answer], failures: list[ServiceError], missing: str | None = None
+) -> Answer | None:
+    """The answer, or None and a note of why there is none; `missing` says what is not there, where it is no stage."""
     try:
         return await call
     except (NotReady, Overloaded, DeadlineExceeded, UpstreamFailed) as error:
+        if missing is not None:
+            error.detail = f"{missing}. {error.detail}"
         failures.append(error)
         return None
 

@@ -13,13 +13,15 @@ from gateway.clients.segmenter import SegmentationAnswer
 from gateway.errors import InvalidOptions
 from gateway.explain import MAX_FIELDS, Explainer, check_asked, compare, dice
 from gateway.findings import Pixels
-from gateway.schemas import AnalysisOptions, MetadataEffect
+from gateway.pipeline import Pipeline
+from gateway.schemas import Analysis, AnalysisOptions, MetadataEffect
+from gateway.stopwatch import Stopwatch
 from service_kit.contracts.clinical import ClinicalAblation, ClinicalVector
 from service_kit.contracts.common import Sequence
 from service_kit.contracts.models import ServedModel, TensorDescription
 from service_kit.contracts.segmentation import SegmentationResult
-from service_kit.errors import DeadlineExceeded, NotReady
-from tests.unit.gateway.fakes import model_ref, study
+from service_kit.errors import DeadlineExceeded, NotReady, Overloaded
+from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeRoster, model_ref, study
 
 ASKED = AnalysisOptions(explain_metadata=True)
 IMAGE = TensorDescription(name="image", dtype="UINT8", shape=(-1, 1, 32, 32))
@@ -234,3 +236,54 @@ async def test_without_spacing_there_are_no_millimeters() -> None:
     assert found.area_change_mm2 is None
     assert {effect.area_change_mm2 for effect in found.fields} == {None}
     assert found.area_change_px == 256
+
+
+@dataclass
+class TiringSegmenter(RowSegmenter):
+    """Answers once; what comes after is too much."""
+
+    async def segment(
+        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+    ) -> SegmentationAnswer:
+        found = await super().segment(sequences, vector, model=model)
+        if len(self.calls) > 1:
+            raise Overloaded("The segmenter has too much to do.", stage="segmentation")
+        return found
+
+
+class LeavingNormalizer(FakeNormalizer, Leaver):
+    """A metadata service that answers both calls."""
+
+    def __init__(self) -> None:
+        FakeNormalizer.__init__(self)
+        Leaver.__init__(self)
+
+
+async def analysis(segmenter: RowSegmenter, *, asked: bool = True) -> Analysis:
+    options = AnalysisOptions(explain_metadata=asked, heatmap=False)
+    watch = Stopwatch()
+    with watch.span("decode"):
+        pass
+    pipeline = Pipeline(FakeClassifier(), segmenter, LeavingNormalizer(), FakeRoster())
+    return (await pipeline.analyze(study(), {"age": 61}, options, watch)).analysis
+
+
+async def test_the_effect_is_part_of_the_analysis() -> None:
+    found = await analysis(RowSegmenter())
+    assert found.metadata_effect is not None
+    assert [effect.field for effect in found.metadata_effect.fields] == ["age", "who_grade"]
+    assert found.timings_ms.explanation is not None
+    assert (found.verdict, found.problem) == ("answer", None)
+    unasked = await analysis(RowSegmenter(), asked=False)
+    assert unasked.metadata_effect is unasked.timings_ms.explanation is None
+
+
+async def test_without_the_effect_the_analysis_is_partial_and_says_what_is_missing() -> None:
+    found = await analysis(TiringSegmenter())
+    assert found.metadata_effect is None
+    assert found.segmentation is not None
+    assert found.verdict == "review"
+    assert [reason.code for reason in found.reasons] == ["stage_unavailable"]
+    assert "what the record does to the outline was not worked out" in found.reasons[0].detail
+    assert found.problem is not None
+    assert (found.problem.stage, found.problem.code) == ("segmentation", "overloaded")
