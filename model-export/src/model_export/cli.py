@@ -115,7 +115,12 @@ def predict(
 
 @app.command()
 def publish(
-    names: Names, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS, seed: Seed = DEFAULT_SEED
+    names: Names,
+    data: Sets,
+    cache: Cache = DEFAULT_CACHE,
+    models: Models = DEFAULT_MODELS,
+    fold: Annotated[FoldName, typer.Option(help="whose weights: of a fold, or of `all` patients")] = FoldName.ALL,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Export, verify, calibrate on the out-of-fold answers, and write `models/<name>`."""
     from model_export.catalog import MODEL_SETS
@@ -123,23 +128,23 @@ def publish(
     from model_export.repository import Workplace
 
     for each in _listed(names, MODEL_SETS):
-        publish_one(each, Workplace(data, cache, models), seed, console.print)
+        (one,) = _folds(fold, seed)
+        publish_one(each, Workplace(data, cache, models), one, console.print)
 
 
 @app.command()
-def verify(
-    names: Names, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS, seed: Seed = DEFAULT_SEED
-) -> None:
+def verify(names: Names, data: Sets, cache: Cache = DEFAULT_CACHE, models: Models = DEFAULT_MODELS) -> None:
     """Compare published models with their checkpoints; the result goes into their cards. Exit 1 where one differs."""
     from model_export.card import ModelCard
-    from model_export.catalog import CATALOG, MODEL_SETS
-    from model_export.datasets.split import Fold
-    from model_export.repository import Workplace, verify_model
+    from model_export.catalog import MODEL_SETS
+    from model_export.repository import Workplace, fold_of, verify_model
+    from service_kit.inference.manifest import ModelManifest
 
     table = Table("model", "batches", "largest probability difference", "mask Dice", "passed")
     passed = True
     for each in _listed(names, MODEL_SETS):
-        folder, fold = models / each, Fold(0 if CATALOG[each].zoo else None, seed)
+        folder = models / each
+        fold = fold_of(ModelManifest.load(folder))
         parity = verify_model(each, folder / "1" / "model.onnx", Workplace(data, cache, models), fold)
         ModelCard.load(folder).model_copy(update={"verification": parity}).dump(folder)
         dice = "" if parity.mask_dice is None else f"{parity.mask_dice:.5f}"

@@ -52,19 +52,17 @@ def predict(name: str, place: Workplace, fold: Fold, report: Report) -> Path:
     return path
 
 
-def publish(name: str, place: Workplace, seed: int, report: Report) -> ModelManifest:
-    """Write `models/<name>`: export, verify, fit what is fitted, card.
-
-    A default model is trained on all patients; one of the zoo is published as it was judged, on the first fold.
+def publish(name: str, place: Workplace, fold: Fold, report: Report) -> ModelManifest:
+    """Write `models/<name>` with the weights of `fold`: export, verify, fit what is fitted, card.
 
     Raises:
         FileNotFoundError: the network was not trained, or its out-of-fold answers are missing.
         ValueError: the ONNX file does not compute what the network computes.
     """
-    entry, folder = CATALOG[name], place.models / name
+    folder = place.models / name
     shutil.rmtree(folder, ignore_errors=True)
-    manifest = write_model(name, folder, place, Fold(0 if entry.zoo else None, seed))
-    fitted = _fitted(manifest, place, seed)
+    manifest = write_model(name, folder, place, fold)
+    fitted = _fitted(manifest, place, fold.seed)
     fitted.dump(folder)
     report(f"{name}: published, {(folder / fitted.file).stat().st_size / 1e6:.1f} MB")
     return fitted

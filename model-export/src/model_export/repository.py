@@ -14,7 +14,7 @@ from model_export.catalog import CATALOG, MODEL_VERSION, RESEARCH_ONLY, CatalogE
 from model_export.datasets.clinical import empty_record, feature_names, read_clinical
 from model_export.datasets.film_set import film_split
 from model_export.datasets.slices import fold_slices
-from model_export.datasets.split import Fold, GroupSplit
+from model_export.datasets.split import FOLDS, Fold, GroupSplit
 from model_export.datasets.tumor_set import tumor_samples
 from model_export.datasets.view_set import view_samples
 from model_export.engine import OnnxModel
@@ -33,14 +33,13 @@ from service_kit.inference.preprocessing import Preprocessing
 
 CROSS_VALIDATED = (
     "Grouped 5-fold cross-validation: whole patients, near-duplicate clusters where the patient is unknown, clusters "
-    "joined where the audit found copies across them. Every patient is judged by a network that never saw them; the "
-    "published weights come from the same recipe on all patients. Temperature, thresholds and cuts are fitted on the "
-    "out-of-fold answers; the figures that depend on them are cross-fitted."
+    "joined where the audit found copies across them; a slice of which a copy is trained on is not judged. Every "
+    "patient is judged by a network that never saw them. Temperature, thresholds and cuts are fitted on the "
+    "out-of-fold answers; the figures that depend on them are cross-fitted. "
 )
-HELD_OUT = (
-    "One grouped hold-out, the first fold of the cross-validation that judges the default models: the published "
-    "weights are the evaluated ones and never saw the test patients. Nothing was chosen on them."
-)
+HELD_OUT = "One grouped hold-out, the first fold of the cross-validation that judges the default models. "
+ALL_TRAINED = "The published weights come from the same recipe on all patients."
+FOLD_TRAINED = "The published weights are those of the first fold: they never saw its test patients."
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,19 @@ class Workplace:
     root: Path
     cache: Path
     models: Path
+
+
+def protocol_of(entry: CatalogEntry, fold: Fold) -> str:
+    """How the model is judged, and what the published weights saw."""
+    return (HELD_OUT if entry.zoo else CROSS_VALIDATED) + (ALL_TRAINED if fold.index is None else FOLD_TRAINED)
+
+
+def fold_of(manifest: ModelManifest) -> Fold:
+    """The fold whose weights a published model has. Raises `ValueError` where the manifest does not say."""
+    index = manifest.training.config.get("fold", FOLDS)
+    if index is not None and not isinstance(index, int):
+        raise ValueError(f"{manifest.name}: the fold {index} is no number")
+    return Fold(index, manifest.training.seed)
 
 
 def split_of(name: str, root: Path, fold: Fold) -> GroupSplit:
@@ -93,7 +105,8 @@ def write_model(name: str, folder: Path, place: Workplace, fold: Fold) -> ModelM
     manifest.dump(folder)
     text = triton_config(name, manifest.inputs, manifest.outputs, entry.max_batch)
     (folder / "config.pbtxt").write_text(text, encoding="utf-8")
-    _card(entry, manifest, folder, history, parity).dump(folder)
+    card = _card(entry, manifest, folder, history, parity)
+    card.model_copy(update={"protocol": protocol_of(entry, fold)}).dump(folder)
     return manifest
 
 
@@ -158,7 +171,7 @@ def _manifest(
         training=Training(
             command=f"model-export train {trained} --fold {fold.label.removeprefix('fold-')} --data ../shared/data",
             seed=fold.seed,
-            config=config.model_dump(mode="json") if config else {},
+            config=config.model_dump(mode="json") if config else {"fold": fold.index},
             dataset=entry.dataset,
             groups_sha256=split.sha256(),
             groups=split.counts(),
