@@ -186,6 +186,23 @@ def test_copies_on_both_sides_of_class_folders_are_a_leak(tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["test", "train"]
 
 
+def test_shuffled_labels_rise_above_chance_where_copies_lie_in_two_groups(tmp_path: Path) -> None:
+    rows: list[Row] = []
+    for number in range(30):
+        picture, label = made_picture(7000 + number), CLASSES[number % 2]
+        for copy, pixels in (("a", picture), ("b", np.clip(picture * 1.2, 0, 255).astype(np.uint8))):
+            save(tmp_path / "set" / f"{number}{copy}.png", pixels)
+            rows.append((f"{number}{copy}.png", label, f"{number}{copy}", "train"))
+    write_index(tmp_path / "set", rows)
+    result = run(tmp_path / "set", *NAMED, "--out", tmp_path / "out")
+    report = AuditReport.model_validate_json((tmp_path / "out" / "audit.json").read_bytes())
+    assert result.exit_code == 1
+    assert report.counts() == {Kind.GROUPS: 30, Kind.SHORTCUT: 1}
+    probes = {probe.name: probe for probe in report.probes}
+    assert probes["shuffled labels"].flagged
+    assert not probes["shuffled labels, groups merged"].flagged
+
+
 def test_two_sets_are_compared_with_each_other(tmp_path: Path) -> None:
     for name in ("one", "two"):
         save(tmp_path / name / "train" / "disk" / "a.png", made_picture(3))

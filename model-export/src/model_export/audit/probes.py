@@ -85,9 +85,9 @@ def run_probes(
 ) -> list[Probe]:
     """All probes.
 
-    The shortcut probes are validated by `merged` groups, so that copies cannot help. The null test shuffles the labels
-    between groups and looks for the nearest thumbnail: above chance means that slices of one group, or copies, are on
-    both sides of its folds. It runs on `groups` as they are and, where that differs, on `merged`.
+    The shortcut probes are validated by `merged` groups, so that copies cannot help. The null test deals the labels
+    anew to whole merged groups, so that nothing but a leak can tell them, and looks for the nearest thumbnail.
+    Validated by `groups` it is above chance where copies lie in two of them; by `merged` it must not be.
 
     Args:
         pictures: the readable pictures that have a label.
@@ -109,12 +109,12 @@ def run_probes(
         trees = ExtraTreesClassifier(_TREES, min_samples_leaf=3, class_weight="balanced", n_jobs=1, random_state=seed)
         probes.append(_probe(look.name, look.detail, features, truth, merged, trees, seed))
     thumbnails = np.stack([_thumbnail(picture.upright) for picture in pictures])
+    shuffled = _shuffled(truth, merged, seed)
     arms = [("shuffled labels", groups, "labels dealt anew to whole groups; the nearest thumbnail answers")]
     if list(groups) != list(merged):
-        arms.append(("shuffled labels, groups merged", merged, "the same after merging groups that hold copies"))
+        arms.append(("shuffled labels, groups merged", merged, "the same, groups that hold copies being one group"))
     for name, members, detail in arms:
         report(name)
-        shuffled = _shuffled(truth, members, seed)
         probes.append(_probe(name, detail, thumbnails, shuffled, members, KNeighborsClassifier(1), seed))
     return probes
 
