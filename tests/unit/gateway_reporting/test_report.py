@@ -124,6 +124,33 @@ def test_no_tumor_without_outline() -> None:
     assert headline(subject.model_copy(update={"verdict": "review"})) == "No tumor is the likeliest finding"
 
 
+BINARY = {
+    "label": "tumor",
+    "present_probability": 0.97,
+    "probabilities": {"no_tumor": 0.03, "tumor": 0.97},
+    "prediction_set": ["tumor"],
+    "coverage": 0.95,
+    "warnings": ["There is no heat map: the model detector-cnn gives none."],
+}
+
+
+def test_a_binary_answer_names_no_type() -> None:
+    subject = analysis(verdict="answer", reasons=[], tumor=BINARY, clinical=None)
+    found = page(subject, heatmap_png=PNG, heatmap_label="tumor")
+    assert "A tumor, of a type that the model does not name, is the likeliest finding" in found.words
+    assert "Prediction set (blue bars): tumor." in found.words
+    assert "detector-cnn gives none" in found.words
+    assert "saw evidence for a tumor." in found.words
+    assert not any(word in found.words.lower() for word in ("glioma", "meningioma", "pituitary"))
+
+
+def test_an_answer_without_calibration_promises_no_coverage() -> None:
+    raw = {**BINARY, "prediction_set": ["tumor", "no_tumor"], "coverage": 1.0, "warnings": ["not calibrated"]}
+    words = page(analysis(tumor=raw)).words
+    assert "The model promises no coverage. not calibrated" in words
+    assert "100" not in words.split("promises no coverage")[0].rsplit("Tumor type", 1)[1]
+
+
 def test_empty_prediction_set_and_empty_outline() -> None:
     tumor = {**EXAMPLE["tumor"], "prediction_set": []}
     outline = {**EXAMPLE["segmentation"], "area_px": 0, "bounding_box": (0, 0, 0, 0), "labels": {"tumor": 0}}
