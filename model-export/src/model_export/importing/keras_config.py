@@ -12,6 +12,8 @@ from model_export.importing.faults import ImportFault
 from model_export.importing.source import first_line
 
 _REFUSED = frozenset({"Lambda", "TFOpLambda", "SlicingOpLambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer"})
+_NETWORKS = frozenset({"Functional", "Model", "Sequential"})
+"""`Model` is what older versions called a functional network."""
 _HINT = "build it of Keras's own layers, or import the network through PyTorch (import torch --factory)"
 
 
@@ -42,6 +44,9 @@ def checked(config: dict[str, Any], name: str) -> dict[str, Any]:
     """`config` in Keras 3's spelling. Nothing of it is run before its layers are known to be Keras's own."""
     if "class_name" not in config or "config" not in config:
         raise ImportFault(f"{name}: no Keras architecture; write it by model.to_json()")
+    if config["class_name"] not in _NETWORKS:
+        kind = config["class_name"]
+        raise ImportFault(f"{name}: a {kind} is a class of its own, whose code is not in the file; {_HINT}")
     # How it was trained, often with a loss of its own, does not matter here.
     config.pop("compile_config", None)
     for part in _parts(config):
@@ -93,9 +98,7 @@ def _layers(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _in_keras_3(config: dict[str, Any]) -> dict[str, Any]:
-    """Keras 2 called a functional network a model, and wrote the axis of a batch norm as a list."""
-    if config["class_name"] == "Model":
-        config["class_name"] = "Functional"
+    """Keras 2 wrote the axis of a batch norm as a list."""
     for part in _parts(config):
         settings = part["config"]
         if not isinstance(settings, dict):

@@ -1,6 +1,5 @@
 """Keras networks: JSON with weights, `.keras` or `.h5`, of Keras 3 or (where Keras 3 reads it) Keras 2."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -84,7 +83,9 @@ def _built(keras: Any, config: dict[str, Any], name: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Keras 2's spellings
-            network = keras.models.model_from_json(json.dumps(config))
+            kind = keras.Sequential if config["class_name"] == "Sequential" else keras.Model
+            # Not `model_from_json`, which does not read the layers of Keras 2.
+            network = kind.from_config(config["config"])
     except Exception as error:  # Keras's errors share no base but Exception
         raise ImportFault(f"{name}: Keras {keras.__version__} cannot build the network: {first_line(error)}") from error
     if not network.built or not hasattr(network, "outputs"):
