@@ -217,6 +217,7 @@ def test_a_markdown_table_has_a_line_a_row() -> None:
 
 def test_pictures_of_patients_stay_outside_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
     found = CliRunner().invoke(app, ["evaluate", "--cases", "cases", "--render"])
     assert found.exit_code == 2
     assert not (tmp_path / "docs").exists()

@@ -34,15 +34,17 @@ def evaluate(
     """
     from model_export.evaluation.assembly import Results, measure, sections
     from model_export.evaluation.card_figures import write_figures
+    from model_export.evaluation.cases import check_outside
     from model_export.evaluation.html_report import write_html
     from model_export.evaluation.parts import all_parts
     from model_export.evaluation.sections import Place
     from model_export.evaluation.summary import write_summary
 
-    if cases is not None and (
-        Path.cwd().resolve() in cases.resolve().parents or cases.resolve() == Path.cwd().resolve()
-    ):
-        raise typer.BadParameter("pictures of patients stay outside the repository", param_hint="--cases")
+    if cases is not None:
+        try:
+            check_outside(cases)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--cases") from error
     parts, kept = all_parts(), Results.load(out / "results.json")
     results = kept
     if not render:

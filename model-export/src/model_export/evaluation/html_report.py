@@ -38,7 +38,8 @@ td.text { white-space: normal; min-width: 11rem; max-width: 30rem; }
 td .range { color: var(--soft); font-size: 12.5px; }
 tr:hover td { background: var(--pale); }
 .met { color: var(--green); font-weight: 600; } .unmet { color: var(--red); font-weight: 600; }
-figure { margin: 1.2rem 0; } figure img { max-width: 100%; height: auto; }
+.charts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: end; margin: 1.2rem 0; }
+figure { margin: 0; max-width: 100%; } figure img { max-width: 100%; height: auto; }
 figcaption { margin-top: .2rem; }
 code { background: var(--pale); padding: .08rem .3rem; border-radius: 3px; font-size: 90%; }
 @media (max-width: 60rem) { .page { display: block; padding: 1rem; } nav { position: static; } }
@@ -73,7 +74,8 @@ def _chapter(key: str, section: Section) -> str:
     parts += [f"<p>{_rich(paragraph)}</p>" for paragraph in section.intro]
     if section.tables:
         parts.append(_table(section.tables[0]))
-    parts += [_figure(chart) for chart in section.charts]
+    if section.charts:
+        parts.append(f'<div class="charts">{"".join(_figure(chart) for chart in section.charts)}</div>')
     parts += [_table(table) for table in section.tables[1:]]
     parts += [f'<p class="note">{_rich(note)}</p>' for note in section.notes]
     return "\n".join(parts)

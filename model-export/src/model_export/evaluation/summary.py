@@ -25,7 +25,8 @@ def write_summary(folder: Path, results: Results, chapters: Mapping[str, Section
         f"**{RESEARCH_ONLY}**\n\n**Protocol.** {results.protocol}\n\n"
     )
     text += _targets(folder, targets)
-    text += "".join(_leaky(section) for section in chapters.values())
+    if leaky := "".join(_leaky(section) for section in chapters.values()):
+        text += "## What a careless split would have claimed\n\n" + leaky
     if "zoo" in chapters:
         (folder / ZOO_CHART).write_text(svg_of(chapters["zoo"].charts[0].draw()), encoding="utf-8")
     text += "## Chapters of the report\n\n" + "".join(
@@ -58,9 +59,7 @@ def _leaky(section: Section) -> str:
     """The tables on the careless split: they belong beside the figures, not at the end of a long report."""
     found = [table for table in section.tables if "leaky" in " ".join(table.columns).lower()]
     return "".join(
-        f"## {section.title}: {table.title[0].lower()}{table.title[1:]}\n\n"
-        + markdown_table(table.columns, table.rows)
-        + f"\n{table.note}\n\n"
+        f"### {section.title}\n\n" + markdown_table(table.columns, table.rows) + f"\n{table.note}\n\n"
         for table in found
     )
 
