@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from model_export.audit.guard import LeakingSplit
 from model_export.datasets.clinical import read_clinical
 from model_export.datasets.copies import copied_in_training, copy_pairs
 from model_export.datasets.lgg import read_lgg, read_outline, read_sequences, split_lgg
 from model_export.datasets.slices import fold_slices, joined_groups, read_mask, read_slices
 from model_export.datasets.split import FOLDS, Fold
 from model_export.datasets.volumes import read_volumes
+from model_export.repository import fold_of
+from model_export.training.run import guard_fold
 from service_kit.contracts.common import TUMOR_LABELS
 from service_kit.inference.manifest import ModelManifest
 
@@ -40,7 +44,7 @@ def test_the_leaky_arm_deals_single_slices(sets: Path) -> None:
 
 def test_the_published_models_were_trained_on_these_groups(sets: Path, models: Path) -> None:
     manifest = ModelManifest.load(models / "seg-t1")
-    _, split = fold_slices(sets, Fold(None, manifest.training.seed))
+    _, split = fold_slices(sets, fold_of(manifest))
     assert split.sha256() == manifest.training.groups_sha256
 
 
@@ -79,3 +83,10 @@ def test_no_slice_is_judged_of_which_a_copy_is_trained_on(sets: Path) -> None:
     trained = {r.image.name for r in records if r.group in split.train}
     left = tested - copied
     assert not [pair for pair in copy_pairs() if set(pair) & left and set(pair) & trained]
+
+
+def test_the_folds_pass_the_guard_and_the_leaky_arm_does_not(sets: Path) -> None:
+    for index in range(FOLDS):
+        guard_fold(sets, Fold(index))
+    with pytest.raises(LeakingSplit, match="allow-leak"):
+        guard_fold(sets, Fold(0, leaky=True))

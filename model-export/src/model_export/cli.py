@@ -84,14 +84,22 @@ def train(
     limit: Annotated[int | None, typer.Option(help="slices an epoch, for a quick look")] = None,
     seed: Seed = DEFAULT_SEED,
     threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
+    allow_leak: Annotated[bool, typer.Option("--allow-leak", help="train although the split leaks")] = False,
 ) -> None:
     """Train networks; the weights stay in the cache, and a training that was stopped goes on."""
+    from model_export.audit.guard import LeakingSplit
     from model_export.training.run import TRAINABLE, recipe, train_network
 
     for each in _listed(names, TRAINABLE):
         for one in _folds(fold, seed):
             config = recipe(each).for_fold(one).with_overrides(epochs=epochs, limit=limit)
-            path, history = train_network(data, cache, config, console.print, threads)
+            try:
+                path, history = train_network(
+                    data, cache, config, console.print, threads=threads, allow_leak=allow_leak
+                )
+            except LeakingSplit as error:
+                console.print(f"{each} {one.label}: {error}")
+                raise typer.Exit(1) from error
             console.print(f"{each} {one.label}: loss {history[-1]['loss']:.4f}, {path.parent.name}/{path.name}")
 
 

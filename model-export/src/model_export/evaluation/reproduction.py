@@ -49,7 +49,7 @@ def reproduce(name: str, place: Workplace, seed: int, report: Callable[[str], No
         if view.exists():
             checkpoint_path(other.cache, "view", fold).parent.mkdir(parents=True)
             shutil.copy(view, checkpoint_path(other.cache, "view", fold))
-        train_network(other.root, other.cache, recipe(name).for_fold(fold), report, threads)
+        train_network(other.root, other.cache, recipe(name).for_fold(fold), report, threads=threads)
         predict(name, other, fold, report)
         again = _accuracy(other.cache, name, fold)
         old, _, _ = load_checkpoint(checkpoint_path(place.cache, name, fold))

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import torch
 
+from model_export.audit.guard import refuse_leaks
+from model_export.datasets.copies import copied_in_training, copy_pairs
+from model_export.datasets.slices import fold_slices
 from model_export.datasets.split import Fold
 from model_export.training.config import CONFIGS, TrainingConfig
 from model_export.training.loop import Report, Task, fit
@@ -31,14 +34,32 @@ def checkpoint_path(cache: Path, name: str, fold: Fold) -> Path:
     return cache / "checkpoints" / name / f"{fold.label}.pt"
 
 
+def guard_fold(root: Path, fold: Fold) -> None:
+    """Raise `LeakingSplit` where a judged slice of `t1_slices`, a copy of it, or its patient is trained on."""
+    records, split = fold_slices(root, fold)
+    copied = frozenset[str]() if fold.leaky else copied_in_training(records, split)
+    kept = [r for r in records if r.image.name not in copied]
+    sides = ["train" if r.group in split.train else "test" for r in kept]
+    refuse_leaks([r.image.name for r in kept], [r.group for r in kept], sides, near_duplicates=copy_pairs())
+
+
 def train_network(
-    root: Path, cache: Path, config: TrainingConfig, report: Report, threads: int = 2
+    root: Path,
+    cache: Path,
+    config: TrainingConfig,
+    report: Report,
+    *,
+    threads: int = 2,
+    allow_leak: bool = False,
 ) -> tuple[Path, list[dict[str, float]]]:
     """Train one network on the sets under `root`. Returns the checkpoint and the history.
 
     Raises:
+        LeakingSplit: the split leaks, and that was not allowed.
         FileNotFoundError: a set, or the view checkpoint that the T1 network needs, is absent.
     """
+    if not allow_leak:
+        guard_fold(root, config.of_fold)
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     task = _task(root, cache, config)
