@@ -17,6 +17,7 @@ from model_export.evaluation.predicting import (
 )
 from model_export.evaluation.predictions import PublishedModel
 from model_export.evaluation.store import predictions_path, read_classifier, read_segmenter, save_predictions
+from model_export.novelty_publishing import add_novelty
 from model_export.repository import Workplace, write_model
 from service_kit.inference.manifest import ModelManifest
 
@@ -64,6 +65,8 @@ def publish(name: str, place: Workplace, fold: Fold, report: Report) -> ModelMan
     manifest = write_model(name, folder, place, fold)
     fitted = _fitted(manifest, place, fold.seed)
     fitted.dump(folder)
+    if name == DEFAULT_VIEW:
+        fitted = add_novelty(folder, place.root, place.cache, fold)
     report(f"{name}: published, {(folder / fitted.file).stat().st_size / 1e6:.1f} MB")
     return fitted
 
