@@ -30,7 +30,7 @@ def test_a_label_under_the_limit_wants_a_reader() -> None:
     assert judged(tumor=sure(0.8)) == ("answer", [])
     assert judged(tumor=sure(0.799)) == ("review", ["low_confidence"])
     reason = only_reason(tumor=sure(0.6125))
-    assert reason.detail == "The probability of glioma is 61.3%, under the limit of 80 %."
+    assert reason.detail == "The probability of glioma is 61.25 %, under the limit of 80 %."
     assert (reason.measured, reason.limit) == (0.6125, 0.8)
 
 
@@ -87,8 +87,8 @@ def test_an_uncertain_plane_wants_a_reader_and_an_unknown_one_is_refused() -> No
     assert judged(view=plane(0.499)) == ("refuse", ["unknown_view"])
     uncertain, unknown = only_reason(view=plane(0.6)), only_reason(view=plane(0.4))
     assert (uncertain.measured, uncertain.limit, unknown.measured, unknown.limit) == (0.6, 0.8, 0.4, 0.5)
-    assert "axial has 60.0%, under the limit of 80 %" in uncertain.detail
-    assert "axial, the likeliest, has 40.0%, under the limit of 50 %" in unknown.detail
+    assert "axial has 60 %, under the limit of 80 %" in uncertain.detail
+    assert "axial, the likeliest, has 40 %, under the limit of 50 %" in unknown.detail
 
 
 def test_a_plane_that_the_file_names_is_not_uncertain() -> None:
@@ -99,7 +99,7 @@ def test_a_plane_that_contradicts_the_file_wants_a_reader() -> None:
     assert judged(dicom_view="axial") == ("answer", [])
     assert judged(dicom_view="sagittal") == ("review", ["view_disagreement"])
     reason = only_reason(dicom_view="sagittal")
-    assert "sagittal plane, but it looks axial (98.0% by the view model)" in reason.detail
+    assert "sagittal plane, but it looks axial (98 % by the view model)" in reason.detail
     assert reason.measured == view_answer().view.probabilities["axial"]
 
 

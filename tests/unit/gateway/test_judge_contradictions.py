@@ -39,7 +39,7 @@ def test_an_outline_without_a_tumor_wants_a_reader_from_a_share_of_the_head() ->
     assert judged(tumor=CLEAR, mask=first_px(limit_px + 1)) == ("review", ["mask_without_tumor"])
     reason = only_reason(tumor=CLEAR, mask=first_px(2 * limit_px))
     assert (reason.measured, reason.limit) == (0.02, 0.01)
-    assert reason.detail == "No tumor was classified, but 2.00% of the head was outlined, over the limit of 1 %."
+    assert reason.detail == "No tumor was classified, but 2 % of the head was outlined, over the limit of 1 %."
 
 
 def test_where_the_spacing_is_known_the_limit_is_in_square_millimeters() -> None:
@@ -58,7 +58,7 @@ def test_heat_off_the_outline_wants_a_reader() -> None:
     assert judged(mask=mask, saliency=heat("glioma", on[0], *off)) == ("review", ["heat_off_mask"])
     reason = only_reason(mask=mask, saliency=heat("glioma", on[0], *off))
     assert (reason.measured, reason.limit) == (0.25, 0.4)
-    assert "25% of its evidence for glioma lies on the outline or next to it, under the limit of 40 %" in reason.detail
+    assert "25 % of its evidence for glioma lies on the outline or next to it, under the limit of 40 %" in reason.detail
 
 
 def test_a_map_without_any_heat_is_off_the_outline() -> None:
@@ -117,8 +117,8 @@ def test_where_the_file_says_how_the_slice_lies_the_sella_is_on_one_side(
 
 def test_the_detail_says_where_it_lies_and_where_it_should() -> None:
     reason = only_reason(tumor=PITUITARY, view=SAGITTAL, mask=square(0.2, 0.5))
-    assert "The outline's center lies 20% down and 50% across the head" in reason.detail
-    assert "sagittal slices a pituitary tumor lies 30% to 70% down and 30% to 70% across" in reason.detail
+    assert "The outline's center lies 20 % down and 50 % across the head" in reason.detail
+    assert "sagittal slices a pituitary tumor lies 30 % to 70 % down and 30 % to 70 % across" in reason.detail
 
 
 def test_without_an_outline_the_heat_says_where_the_pituitary_tumor_lies() -> None:

@@ -79,13 +79,13 @@ def _confidence(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
         yield Reason(code="low_confidence", detail=detail, measured=len(labels), limit=1)
     elif labels[0] != tumor.label:
         detail = (
-            f"The likeliest label is {_words(tumor.label)} ({probability:.1%}), but the {name} holds "
+            f"The likeliest label is {_words(tumor.label)} ({_percent(probability)}), but the {name} holds "
             f"{_words(labels[0])} alone: for the likeliest label this is less than is usual."
         )
         yield Reason(code="low_confidence", detail=detail, measured=probability)
     elif probability < limits.min_probability:
         limit = limits.min_probability
-        detail = f"The probability of {_words(tumor.label)} is {probability:.1%}, under the limit of {_percent(limit)}."
+        detail = f"The probability of {_words(tumor.label)} is {_percent(probability)}, under the limit of {_percent(limit)}."
         yield Reason(code="low_confidence", detail=detail, measured=probability, limit=limit)
 
 
@@ -96,19 +96,19 @@ def _view(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
         if case.dicom_view != label:
             detail = (
                 f"The DICOM orientation makes this a slice of the {case.dicom_view} plane, but it looks {label} "
-                f"({probability:.1%} by the view model)."
+                f"({_percent(probability)} by the view model)."
             )
             yield Reason(code="view_disagreement", detail=detail, measured=probability)
     elif probability < limits.unknown_view_probability:
         detail = (
-            f"The plane cannot be told: {label}, the likeliest, has {probability:.1%}, under the limit of "
+            f"The plane cannot be told: {label}, the likeliest, has {_percent(probability)}, under the limit of "
             f"{_percent(limits.unknown_view_probability)}. The tumor's type rests on it."
         )
         limit = limits.unknown_view_probability
         yield Reason(code="unknown_view", detail=detail, measured=probability, limit=limit)
     elif probability < limits.min_view_probability:
         limit = limits.min_view_probability
-        detail = f"The plane is uncertain: {label} has {probability:.1%}, under the limit of {_percent(limit)}."
+        detail = f"The plane is uncertain: {label} has {_percent(probability)}, under the limit of {_percent(limit)}."
         yield Reason(code="uncertain_view", detail=detail, measured=probability, limit=limit)
 
 
@@ -128,7 +128,7 @@ def _outline(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
         words = f"{found:.0f} mm² were outlined, over the limit of {limit:g} mm²"
     else:
         found, limit = area_px / max(head_area_px(case.pixels), 1), limits.max_share_without_tumor
-        words = f"{found:.2%} of the head was outlined, over the limit of {_percent(limit)}"
+        words = f"{_percent(found)} of the head was outlined, over the limit of {_percent(limit)}"
     if found > limit:
         detail = f"No tumor was classified, but {words}."
         yield Reason(code="mask_without_tumor", detail=detail, measured=found, limit=limit)
@@ -141,8 +141,8 @@ def _heat(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
     share, limit = heat_share(heat.values, heat.extent, case.mask), limits.min_heat_share
     if share < limit:
         detail = (
-            f"The classifier looked elsewhere: {share:.0%} of its evidence for {_words(label)} lies on the outline or "
-            f"next to it, under the limit of {_percent(limit)}."
+            f"The classifier looked elsewhere: {_percent(share)} of its evidence for {_words(label)} lies on the outline "
+            f"or next to it, under the limit of {_percent(limit)}."
         )
         yield Reason(code="heat_off_mask", detail=detail, measured=share, limit=limit)
 
@@ -165,9 +165,9 @@ def _sella(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
         place = shown(place, case.dicom_view, case.orientation)
     if not region.holds(place):
         detail = (
-            f"The {what}'s center lies {place[0]:.0%} down and {place[1]:.0%} across the head; on {view} slices a "
-            f"pituitary tumor lies {region.top:.0%} to {region.bottom:.0%} down and {region.left:.0%} to "
-            f"{region.right:.0%} across."
+            f"The {what}'s center lies {_percent(round(place[0], 3))} down and {_percent(round(place[1], 3))} across the "
+            f"head; on {view} slices a pituitary tumor lies {_range(region.top, region.bottom)} down and "
+            f"{_range(region.left, region.right)} across."
         )
         yield Reason(code="pituitary_off_sella", detail=detail)
 
@@ -177,5 +177,9 @@ def _words(label: str) -> str:
 
 
 def _percent(share: float) -> str:
-    """A limit as it is set: no digit is rounded away."""
-    return f"{share * 100:.6g} %"
+    """Four digits: a value just under its limit does not read like the limit."""
+    return f"{share * 100:.4g} %"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{_percent(round(low, 3))} to {_percent(round(high, 3))}"
