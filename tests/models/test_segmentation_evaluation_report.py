@@ -116,5 +116,5 @@ def test_pictures_of_patients_stay_out_of_a_repository(tmp_path: Path) -> None:
 
 
 def test_extremes_by_hand() -> None:
-    best, worst = extremes(np.array([0.5, 0.9, 0.1, 0.7]), 2)
+    best, worst = extremes(np.array([0.5, 0.9, 0.1, 0.7, 0.8]), np.array(["a", "b", "c", "a", "b"]), 2)
     assert (best.tolist(), worst.tolist()) == ([1, 3], [2, 0])

@@ -63,10 +63,19 @@ def save_cases(path: Path, rows: Sequence[tuple[str, Sequence[Case]]]) -> None:
     plt.close(figure)
 
 
-def extremes(values: NDArray[np.float64], count: int = _EACH) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of the best and of the worst values, the most extreme first."""
+def extremes(
+    values: NDArray[np.float64], groups: NDArray[np.str_], count: int = _EACH
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of the best and of the worst values, the most extreme first; one a group, because slices of a patient
+    (and copies of a slice) look alike.
+    """
     order = np.argsort(values, kind="stable")
-    return np.asarray(order[::-1][:count], np.int64), np.asarray(order[:count], np.int64)
+    return _one_a_group(order[::-1], groups, count), _one_a_group(order, groups, count)
+
+
+def _one_a_group(order: NDArray[np.int64], groups: NDArray[np.str_], count: int) -> NDArray[np.int64]:
+    _, first = np.unique(groups[order], return_index=True)
+    return np.asarray(order[np.sort(first)][:count], np.int64)
 
 
 def save_t1_cases(
@@ -81,10 +90,11 @@ def save_t1_cases(
     values = np.array(result.overall.values)
     if len(values) != len(outlined):
         raise ValueError("the result is of other predictions")
-    labels, written = predictions.labels[outlined], []
+    labels, groups = predictions.labels[outlined], predictions.groups[outlined]
+    written = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        best, worst = (members[which] for which in extremes(values[members]))
+        best, worst = (members[which] for which in extremes(values[members], groups[members]))
         rows = [
             (title, [_case(predictions, outlined[at], values[at], ground, preprocessing, result.cuts) for at in chosen])
             for title, chosen in (("best", best), ("worst", worst))
@@ -106,7 +116,7 @@ def save_lgg_cases(
     if len(values) != len(names):
         raise ValueError("the result is of other predictions")
     rows = []
-    for title, chosen in zip(("best", "worst"), extremes(values), strict=True):
+    for title, chosen in zip(("best", "worst"), extremes(values, names), strict=True):
         cases = []
         for at in chosen:
             members = np.flatnonzero(predictions.groups == names[at])

@@ -59,7 +59,7 @@ def evaluate_t1(
     def rows(values: NDArray[np.str_]) -> tuple[MaskRow, ...]:
         labels = [str(label) for label in np.unique(values[tumor])]
         return tuple(
-            mask_row(label or "unknown", found, distances, groups, tumor & (values == label), EXPERTS)
+            mask_row(label or "view unknown", found, distances, groups, tumor & (values == label), EXPERTS)
             for label in labels
         )
 
