@@ -85,7 +85,8 @@ def _confidence(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
         yield Reason(code="low_confidence", detail=detail, measured=probability)
     elif probability < limits.min_probability:
         limit = limits.min_probability
-        detail = f"The probability of {_words(tumor.label)} is {_percent(probability)}, under the limit of {_percent(limit)}."
+        found = f"The probability of {_words(tumor.label)} is {_percent(probability)}"
+        detail = f"{found}, under the limit of {_percent(limit)}."
         yield Reason(code="low_confidence", detail=detail, measured=probability, limit=limit)
 
 
@@ -141,8 +142,8 @@ def _heat(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
     share, limit = heat_share(heat.values, heat.extent, case.mask), limits.min_heat_share
     if share < limit:
         detail = (
-            f"The classifier looked elsewhere: {_percent(share)} of its evidence for {_words(label)} lies on the outline "
-            f"or next to it, under the limit of {_percent(limit)}."
+            f"The classifier looked elsewhere: {_percent(share)} of its evidence for {_words(label)} lies on the "
+            f"outline or next to it, under the limit of {_percent(limit)}."
         )
         yield Reason(code="heat_off_mask", detail=detail, measured=share, limit=limit)
 
@@ -165,8 +166,8 @@ def _sella(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
         place = shown(place, case.dicom_view, case.orientation)
     if not region.holds(place):
         detail = (
-            f"The {what}'s center lies {_percent(round(place[0], 3))} down and {_percent(round(place[1], 3))} across the "
-            f"head; on {view} slices a pituitary tumor lies {_range(region.top, region.bottom)} down and "
+            f"The {what}'s center lies {_percent(round(place[0], 3))} down and {_percent(round(place[1], 3))} across "
+            f"the head; on {view} slices a pituitary tumor lies {_range(region.top, region.bottom)} down and "
             f"{_range(region.left, region.right)} across."
         )
         yield Reason(code="pituitary_off_sella", detail=detail)
