@@ -175,7 +175,7 @@ def test_a_classifiers_chapter_is_rendered_from_its_json(tmp_path: Path) -> None
         assert all(len(row) == len(table.columns) for row in table.rows)
     for chart in section.charts:
         assert svg_of(chart.draw()).endswith("</svg>\n")
-    assert "leaky arm was not trained" in section.notes[0]
+    assert "no leaky arm yet" in section.notes[0]
 
 
 def test_hardest_slices_are_listed_in_the_cache_alone(place: Place) -> None:

@@ -9,6 +9,7 @@ import pytest
 from model_export.datasets.split import Fold
 from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.literature_parts import CLAIMS, measure_literature, render_literature
+from model_export.evaluation.published_parts import measure_published, render_published
 from model_export.evaluation.sections import PartMissing, Place
 from model_export.evaluation.store import predictions_path, save_predictions
 from model_export.evaluation.style import svg_of
@@ -16,6 +17,7 @@ from model_export.evaluation.timing import interleaved_ms
 from model_export.evaluation.training_parts import measure_training, render_training
 from model_export.evaluation.zoo import ZooResult, ZooRow
 from model_export.evaluation.zoo_parts import draw_trade_off, measure_zoo, render_zoo
+from service_kit.inference.manifest import ModelManifest
 from tests.models.evaluation_fakes import grouped
 from tests.models.made_cards import made_card
 
@@ -46,7 +48,7 @@ def test_networks_that_were_not_predicted_are_left_out(place: Place, models: Pat
     assert found.cards == {}
     section = render_zoo(found)
     assert section.tables[0].rows[0][0] == "**view** (default)"
-    assert any(note.startswith("tumor-cnn") for note in section.notes)
+    assert "tumor-cnn" in section.notes[0]
 
 
 def test_rounds_of_all_models_are_timed_in_turn(models: Path) -> None:
@@ -112,3 +114,21 @@ def test_our_figures_stand_beside_the_claims_where_there_are_any(place: Place) -
     assert all(claim.source.startswith("https://") for claim in CLAIMS)
     assert rows[0][5] == found.ours["volume Dice"]
     assert np.isfinite(found.ours["four-class accuracy"].value)  # type: ignore[union-attr]
+
+
+def test_the_report_names_the_files_and_who_trained_them(place: Place, models: Path) -> None:
+    with pytest.raises(PartMissing, match="publish"):
+        measure_published(place)
+    found = measure_published(Place(place.root, place.cache, models))
+    assert {file.name for file in found.files} == {path.parent.name for path in models.glob("*/manifest.json")}
+    rows = render_published(found).tables[0].rows
+    assert len(rows) == len(found.files)
+    manifest = ModelManifest.load(models / "view")
+    training = manifest.training.model_copy(update={"groups": {"train": 8, "test": 2}, "config": {"fold": 0}})
+    fold = manifest.model_copy(update={"training": training})
+    everyone = training.model_copy(update={"groups": {"train": 10, "test": 0}, "config": {"fold": None}})
+    for name, written in (("fold", fold), ("everyone", manifest.model_copy(update={"training": everyone}))):
+        shutil.copytree(models / "view", place.models / name)
+        written.dump(place.models / name)
+    said = [(file.trained_on, file.groups) for file in measure_published(place).files]
+    assert said == [("all patients", 10), ("the training part of fold 0", 8)]

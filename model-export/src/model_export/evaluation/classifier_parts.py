@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from model_export.datasets.split import Fold
+from model_export.datasets.split import FOLDS, Fold
 from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.classification import ClassifierResult, CvFigure
 from model_export.evaluation.classifier_charts import (
@@ -37,7 +37,7 @@ def measure_classifier(name: str, place: Place) -> ClassifierResult:
     try:
         leaky = read_classifier(place.cache, name, [Fold(0, leaky=True)])
     except FileNotFoundError:
-        place.report(f"{name}: no leaky arm (model-export train {name} --leaky)")
+        place.report(f"{name}: no leaky arm (model-export train {_trained(name)} --fold leaky)")
         leaky = None
     write_hardest(predictions, place)
     return judge_classifier(predictions, leaky)
@@ -74,14 +74,20 @@ def render_classifier(result: ClassifierResult) -> Section:
         cards={result.name: card_figures(result)},
         notes=()
         if result.leaky
-        else (f"{result.name}: the leaky arm was not trained (`model-export train {result.name} --leaky`).",),
+        else (f"{result.name}: no leaky arm yet (`model-export train {_trained(result.name)} --fold leaky`).",),
     )
 
 
+def _trained(name: str) -> str:
+    """The network whose training makes this model."""
+    return "t1" if name == "tumor" else name
+
+
 def _intro(result: ClassifierResult) -> tuple[str, ...]:
-    folds = "five-fold" if len(result.folds) == 5 else f"{len(result.folds)} of five folds:"
+    some = f"Folds {', '.join(str(fold) for fold in result.folds)} of a five-fold"
     text = (
-        f"{folds.capitalize()} cross-validation by whole patients: {result.slices} slices of {result.groups} groups, "
+        f"{'Five-fold' if len(result.folds) == FOLDS else some} cross-validation by whole patients: {result.slices} "
+        f"slices of {result.groups} groups, "
         "each answered by a network that saw no slice of its group. Figures are means over the folds; intervals come "
         "from 1,000 bootstrap resamples of whole groups within their folds. Rows by class, view and source pool the "
         "folds."

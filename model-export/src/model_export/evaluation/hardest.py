@@ -22,7 +22,7 @@ _COLUMNS = ("key", "group", "source", "view", "fold", "true", "answered", "p_tru
 def write_hardest(predictions: ClassifierPredictions, place: Place) -> None:
     """Write `<cache>/evaluation/hardest-<name>.csv`: the 100 slices of `t1_slices` whose true label is least likely.
 
-    With `place.cases` also `<cases>/<name>.png`: the surest answers of each class and the most wrong ones.
+    With `place.cases` also `<cases>/<name>.png`: the surest slices of each class and the hardest ones.
     """
     probabilities = cross_fit(predictions).probabilities
     of_truth = probabilities[np.arange(len(predictions)), predictions.truth]
@@ -55,7 +55,7 @@ def write_hardest(predictions: ClassifierPredictions, place: Place) -> None:
 def _save_pictures(
     predictions: ClassifierPredictions, probabilities: NDArray[np.float64], root: Path, folder: Path
 ) -> None:
-    """A row of the surest and one of the most wrong slices of each class."""
+    """A row of the surest and one of the hardest slices of each class."""
     read = view_samples if predictions.name == "view" else tumor_samples
     loaders: dict[str, Callable[[], NDArray[np.uint8]]] = {s.key: s.load for s in read(root, Fold(0))[0]}
     of_truth = probabilities[np.arange(len(predictions)), predictions.truth]
@@ -63,7 +63,7 @@ def _save_pictures(
     for index, label in enumerate(predictions.labels):
         members = np.flatnonzero(predictions.main & (predictions.truth == index))
         order = members[np.argsort(of_truth[members], kind="stable")]
-        for title, chosen in (("surest", order[::-1][:_SHOWN]), ("most wrong", order[:_SHOWN])):
+        for title, chosen in (("surest", order[::-1][:_SHOWN]), ("hardest", order[:_SHOWN])):
             cases = []
             for at in chosen:
                 picture = loaders[str(predictions.keys[at])]()

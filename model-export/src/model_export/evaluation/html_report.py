@@ -8,7 +8,7 @@ from pathlib import Path
 
 from model_export.catalog import RESEARCH_ONLY
 from model_export.evaluation.assembly import Results
-from model_export.evaluation.display import DASH, shown
+from model_export.evaluation.display import shown
 from model_export.evaluation.sections import Chart, Section, Table, Target
 from model_export.evaluation.style import svg_of
 
@@ -36,6 +36,7 @@ th, td { padding: .32rem .9rem .32rem .5rem; border-bottom: 1px solid var(--line
 th { white-space: normal; }
 td.text { white-space: normal; min-width: 11rem; max-width: 30rem; }
 td .range { color: var(--soft); font-size: 12.5px; }
+.wide td .range { display: block; line-height: 1.1; }
 tr:hover td { background: var(--pale); }
 .met { color: var(--green); font-weight: 600; } .unmet { color: var(--red); font-weight: 600; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: end; margin: 1.2rem 0; }
@@ -45,6 +46,7 @@ code { background: var(--pale); padding: .08rem .3rem; border-radius: 3px; font-
 @media (max-width: 60rem) { .page { display: block; padding: 1rem; } nav { position: static; } }
 @media print { nav { display: none; } .page { display: block; } h2 { break-before: page; } }
 """
+_NARROW, _SENTENCE = 5, 26
 _RANGE = re.compile(r"^(\S+) (\(\S+ to \S+\))$")
 
 
@@ -112,11 +114,15 @@ def _table(table: Table) -> str:
         rows += "<tr>" + "".join(_data(text, isinstance(c, str)) for text, c in zip(cells, row, strict=True)) + "</tr>"
     title = f"<h3>{_text(table.title)}</h3>" if table.title else ""
     note = f'<p class="note">{_rich(table.note)}</p>' if table.note else ""
-    return f'{title}<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>{note}'
+    wide = ' class="wide"' if len(table.columns) > _NARROW else ""
+    return f'{title}<div class="scroll"><table{wide}><tr>{head}</tr>{rows}</table></div>{note}'
 
 
 def _data(text: str, is_text: bool) -> str:
-    return f'<td class="text">{_rich(text)}</td>' if is_text and text != DASH else f"<td>{_cell(text)}</td>"
+    """Numbers that come as text stay narrow; only sentences wrap."""
+    if is_text and len(text) > _SENTENCE:
+        return f'<td class="text">{_rich(text)}</td>'
+    return f"<td>{_rich(text) if is_text else _cell(text)}</td>"
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,7 @@ _MODULES = (
     "robustness_parts",
     "faithfulness_parts",
     "clinical_parts",
+    "published_parts",
     "training_parts",
     "literature_parts",
 )

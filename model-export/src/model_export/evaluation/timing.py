@@ -17,7 +17,7 @@ _DTYPES = {"UINT8": np.uint8, "INT64": np.int64, "FP16": np.float16, "FP32": np.
 def interleaved_ms(folders: Mapping[str, Path]) -> dict[str, NDArray[np.float64]]:
     """Milliseconds of each round by model, `[25]` each: round k of all models ran one after another.
 
-    So a slow moment of the machine hits all alike, and the ratio of two models' rounds is better known than either.
+    So a slow moment of the machine hits all alike. The fastest round is the one to go by: other work only adds.
     """
     sessions = {}
     for name, folder in folders.items():

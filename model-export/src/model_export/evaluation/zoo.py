@@ -19,7 +19,7 @@ class _Frozen(BaseModel):
 
 
 class ZooRow(_Frozen):
-    """One architecture on fold 0. `ms` is the median a picture on one CPU thread, `ratio` that over the default's.
+    """One architecture on fold 0. `ms` is the fastest round on one CPU thread, `ratio` that over the default's.
 
     `stage` is that of the service, `task` what can be compared: networks of one task answer the same question.
     """

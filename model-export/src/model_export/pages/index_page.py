@@ -29,7 +29,7 @@ def index_page(published: Sequence[tuple[ModelManifest, ModelCard | None]], zoo:
     if zoo is not None and zoo.rows:
         text += (
             "\n## The zoo\n\nArchitectures beside each other, trained and judged on one grouped hold-out (fold 0), the "
-            "same patients for all. CPU ms is the median a picture on one thread, all networks in turn in one run; "
+            "same patients for all. CPU ms is the fastest of 25 rounds on one thread, all networks in turn; "
             "milliseconds belong to the machine that measured, ratios travel better.\n\n"
         )
         if chart:
