@@ -15,6 +15,7 @@ from model_export.commands.cards import cards
 from model_export.commands.evaluate import evaluate
 from model_export.commands.import_model import app as import_app
 from model_export.commands.judge_limits import judge_limits
+from model_export.commands.novelty import novelty
 from model_export.commands.quantize import quantize
 from model_export.commands.reproduce import reproduce
 
@@ -178,6 +179,7 @@ app.command()(reproduce)
 app.command()(evaluate)
 app.command()(cards)
 app.command("judge-limits")(judge_limits)
+app.command()(novelty)
 app.add_typer(import_app, name="import")
 
 
