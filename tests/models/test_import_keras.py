@@ -117,6 +117,7 @@ def saved(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, A
     (folder / "classifier.json").write_text(network.to_json())
     network.save_weights(folder / "classifier.weights.h5")
     network.save(folder / "classifier.keras")
+    network.save(folder / "classifier.h5")
     return folder, network
 
 
@@ -124,6 +125,7 @@ def _forms(folder: Path) -> dict[str, tuple[object, ...]]:
     return {
         "json": ("--json", folder / "classifier.json", "--weights", folder / "classifier.weights.h5"),
         "keras": ("--model", folder / "classifier.keras"),
+        "h5": ("--model", folder / "classifier.h5"),
     }
 
 
@@ -133,7 +135,7 @@ def _tumor(**changes: object) -> list[object]:
     return [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
 
 
-@pytest.mark.parametrize("form", ["json", "keras"])
+@pytest.mark.parametrize("form", ["json", "keras", "h5"])
 def test_a_keras_classifier_answers_as_it_did_in_keras(
     form: str, saved: tuple[Path, Any], tmp_path: Path, samples: Path
 ) -> None:
@@ -275,6 +277,12 @@ FAULTS: dict[str, tuple[str, Break, dict[str, object], str]] = {
     "corrupt json": ("json", lambda f: _cut(f / "classifier.json"), {}, "not JSON"),
     "no network": ("json", lambda f: (f / "classifier.json").write_text("[1]"), {}, "model.to_json()"),
     "corrupt model": ("keras", lambda f: _cut(f / "classifier.keras"), {}, "corrupt"),
+    "weights for a model": (
+        "h5",
+        lambda f: (f / "classifier.weights.h5").replace(f / "classifier.h5"),
+        {},
+        "weights alone",
+    ),
     "a custom layer": ("json", lambda f: _with_layer(f, "Squeeze", registered_name="ours>Squeeze"), {}, "Squeeze"),
     "an unknown layer": ("json", lambda f: _with_layer(f, "Squeeze", registered_name=None), {}, "not one of Keras"),
     "foreign code": ("json", lambda f: _with_layer(f, "Dropout", module="os"), {}, "runs code"),
