@@ -209,7 +209,7 @@ def test_what_mixes_in_another_input_stays_float() -> None:
     assert float_nodes(graph, RECIPE) == {"gemm", "film"}
 
 
-@pytest.mark.parametrize("ranges", ["minmax", "percentile"])
+@pytest.mark.parametrize("ranges", ["widest", "mean"])
 def test_quantized_network_answers_alike(tmp_path: Path, ranges: Any) -> None:
     source, target = tmp_path / "model.onnx", tmp_path / "new" / "int8.onnx"
     write_network(source, "view")
@@ -265,6 +265,7 @@ def test_variant_that_loses_nothing_passes(places: Places, name: str, stage: Sta
     assert result.held_out.fp32 == 1.0
     assert result.held_out.passed
     assert result.published.passed
+    assert not result.published_saw_test
     assert result.held_out.agreement == pytest.approx(result.held_out.variant, abs=1e-6)
     assert (result.calibration_pictures, result.calibration_groups) == (12, 12)
     assert [timing.label for timing in result.races.timings] == ["fp32", "int8"]
@@ -345,6 +346,9 @@ def test_results_are_kept_and_known_again(places: Places, tmp_path: Path) -> Non
     assert "| `view-int8` | yes |" in text
     assert "| `seg-t1-int8` | no |" in text
     assert "`seg-t1-int8` is not published: saves too little: 1.00" in text
+    assert "trained on these slices" not in text
+    saw = VariantResults(variants=tuple(each.model_copy(update={"published_saw_test": True}) for each in results))
+    assert "weights of `view`, `seg-t1` were trained on these slices" in speed_page(saw)
     # The recipe is not the one of today, so it is measured again; a new network would be as well.
     assert not is_current(kept, places)
 
@@ -353,6 +357,23 @@ def test_held_out_network_must_be_there(places: Places) -> None:
     (places.held_out / "view" / "manifest.json").unlink()
     with pytest.raises(FileNotFoundError, match="model-export predict view --fold 0"):
         variant(places, "view", "view")
+
+
+def test_published_weights_are_judged_as_well(places: Places) -> None:
+    """Another network under `models/`, with the same answers: its figures are its own."""
+    path = places.models / "view" / "1" / "model.onnx"
+    model = onnx.load(path)
+    for constant in model.graph.initializer:
+        if constant.name == "head":
+            constant.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(constant) * np.float32(1.5), "head"))
+    onnx.save(model, path)
+    manifest = ModelManifest.load(places.held_out / "view").model_copy(update={"sha256": sha256_of(path)})
+    other = manifest.training.model_copy(update={"groups_sha256": "1" * 64})
+    manifest.model_copy(update={"training": other}).dump(places.models / "view")
+    result = variant(places, "view", "view")
+    assert result.source_sha256 != result.held_out_sha256
+    assert result.published_saw_test
+    assert result.published.max_probability_difference != result.held_out.max_probability_difference
 
 
 def test_variant_of_a_variant_is_refused(places: Places) -> None:

@@ -25,11 +25,6 @@ Feed = Mapping[str, NDArray[Any]]
 _PICTURE = "image"
 _CARRIERS = ("Conv", "Add", "Concat", "Resize", "DepthToSpace", "MaxPool", "AveragePool")
 _ACTIVATIONS = ("Clip", "Relu")
-_METHODS = {
-    "minmax": CalibrationMethod.MinMax,
-    "percentile": CalibrationMethod.Percentile,
-    "entropy": CalibrationMethod.Entropy,
-}
 
 
 def quantize_graph(source: Path, target: Path, feeds: Iterable[Feed], recipe: QuantizationRecipe) -> None:
@@ -65,8 +60,8 @@ def quantize_graph(source: Path, target: Path, feeds: Iterable[Feed], recipe: Qu
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 nodes_to_exclude=sorted(kept),
-                calibrate_method=_METHODS[recipe.ranges],
-                extra_options={"CalibPercentile": recipe.percentile} if recipe.ranges == "percentile" else {},
+                calibrate_method=CalibrationMethod.MinMax,
+                extra_options={"CalibMovingAverage": recipe.ranges == "mean"},
             )
             write_graph(onnx.load(made), target)
     finally:

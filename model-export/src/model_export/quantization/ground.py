@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.datasets.clinical import empty_record, read_clinical
+from model_export.datasets.copies import copied_in_training
 from model_export.datasets.film_set import film_set
+from model_export.datasets.slices import fold_slices
 from model_export.datasets.split import Fold, GroupSplit, members
 from model_export.datasets.tumor_set import tumor_pictures, tumor_samples
 from model_export.datasets.view_set import view_pictures, view_samples
@@ -99,7 +101,7 @@ def _view(root: Path, pictures: Path, preprocessing: Preprocessing) -> Ground:
     images = view_pictures(samples, preprocessing, pictures).images
     truth = np.array([VIEW_LABELS.index(sample.plane) for sample in samples])
     keys, groups = [sample.key for sample in samples], [sample.group for sample in samples]
-    return _ground({"image": images}, keys, groups, split, np.ones(len(keys), np.bool_), classes=truth)
+    return _ground({"image": images}, keys, groups, split, _without_copies(root, keys), classes=truth)
 
 
 def _t1(
@@ -113,7 +115,7 @@ def _t1(
     samples, split = tumor_samples(root, FOLD)
     inputs: Inputs = {"image": tumor_pictures(samples, preprocessing, pictures).images}
     keys, groups = [sample.key for sample in samples], [sample.group for sample in samples]
-    judged = np.array([sample.main for sample in samples])
+    judged = np.array([sample.main for sample in samples]) & _without_copies(root, keys)
     if manifest.stage == "segmentation":
         return _ground(inputs, keys, groups, split, judged, outlines=ground_t1(root))
     if any(spec.name == VIEW_FEATURES for spec in manifest.inputs):
@@ -123,6 +125,12 @@ def _t1(
         inputs[VIEW_FEATURES] = network.run({"image": small})["features"]
     truth = np.array([TUMOR_LABELS.index(sample.label) for sample in samples])
     return _ground(inputs, keys, groups, split, judged, classes=truth)
+
+
+def _without_copies(root: Path, keys: list[str]) -> NDArray[np.bool_]:
+    """All slices but those of which a copy is trained on."""
+    copied = copied_in_training(*fold_slices(root, FOLD))
+    return np.array([key not in copied for key in keys])
 
 
 def _film(root: Path, pictures: Path, preprocessing: Preprocessing) -> Ground:

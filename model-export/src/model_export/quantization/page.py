@@ -86,10 +86,14 @@ def _losses(results: VariantResults) -> str:
             judged.append(("tumor model on its features", each.features))
         rows += [(f"`{each.name}`", on, *_judged(judgement)) for on, judgement in judged]
     titles = ("variant", "judged", "figure", "fp32", "int8", "loss (95 %)", "slices or patients", "alike")
-    note = (
-        "The published weights were trained on these slices: their two figures are kind, only the loss counts. "
-        "*Alike* is the share of slices with the same answer, or the mean Dice between the two masks.\n"
-    )
+    note = "*Alike* is the share of slices with the same answer, or the mean Dice between the two masks."
+    kind = [f"`{each.variant_of}`" for each in results.variants if each.published_saw_test]
+    if kind:
+        note += (
+            f" The published weights of {', '.join(kind)} were trained on these slices too: their two figures are "
+            "kind, only the loss counts."
+        )
+    note += "\n"
     return _table(titles, rows) + "\n" + note
 
 

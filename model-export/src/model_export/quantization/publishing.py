@@ -32,7 +32,7 @@ def publish_variant(result: VariantResult, places: Places) -> Path | None:
         update={
             "name": result.name,
             "title": f"{source.title} (8-bit)",
-            "architecture": f"{source.architecture}; static int8, {result.recipe.ranges} ranges",
+            "architecture": f"{source.architecture}; static int8",
             "precision": result.precision,
             "variant_of": source.name,
             "sha256": result.sha256,

@@ -11,13 +11,13 @@ class QuantizationRecipe(BaseModel):
     """Static quantization to 8 bits: weights symmetric and a scale for each channel, activations a scale a tensor.
 
     Activations are unsigned and weights signed: the pair for which x86 has an instruction (VNNI). `ranges` is how the
-    range of an activation follows from the calibration pictures: all that was seen, or all but the rarest values.
+    range of an activation follows from the calibration pictures: from the least to the greatest value seen in any, or
+    from the mean of their least to the mean of their greatest ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ranges: Literal["minmax", "percentile", "entropy"] = "minmax"
-    percentile: Annotated[float, Field(gt=50, le=100)] = 99.99
+    ranges: Literal["widest", "mean"] = "widest"
     pictures: Annotated[int, Field(ge=8, description="calibration pictures, each of another group while they last")] = (
         256
     )

@@ -44,7 +44,8 @@ class VariantResult(BaseModel):
     """One variant: what it was made of, what it loses and saves, and whether it is published.
 
     `held_out` judges fold 0's network, which never saw the slices it is judged on; `published` the weights that are
-    published, on the same slices, which they were trained on: there both figures are kind, and only the loss counts.
+    published, on the same slices. Where they were trained on these (`published_saw_test`), both of its figures are
+    kind, and only the loss counts.
     `features` is the tumor model's accuracy on the features of a view model, `novelty_refused` the share of held-out
     slices that the published view model's novelty limit refuses, for fp32 and variant.
     """
@@ -65,6 +66,7 @@ class VariantResult(BaseModel):
     calibration_groups: int
     held_out: Judgement
     published: Judgement
+    published_saw_test: bool
     features: Judgement | None = None
     novelty_refused: tuple[float, float] | None = None
     races: Races

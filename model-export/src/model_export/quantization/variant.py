@@ -84,6 +84,11 @@ def make_variant(
     fold_int8 = _quantized(fold_fp32, variant_file(places, fold, recipe), ground, chosen, recipe)
     int8 = _quantized(fp32, variant_file(places, source, recipe), of_published, chosen, recipe)
     report(f"{name}: quantized")
+    # The published cut judges both: a fold's own manifest has none.
+    held_out = judge(source, OnnxModel(fold_fp32, 1), OnnxModel(fold_int8, 1), ground)
+    published = held_out
+    if source.sha256 != fold.sha256 or of_published is not ground:
+        published = judge(source, OnnxModel(fp32, 1), OnnxModel(int8, 1), of_published)
     result = VariantResult(
         name=name + SUFFIX,
         variant_of=name,
@@ -96,9 +101,9 @@ def make_variant(
         recipe=recipe,
         calibration_pictures=len(chosen),
         calibration_groups=len({ground.groups[at] for at in chosen}),
-        # The published cut judges both: a fold's own manifest has none.
-        held_out=judge(source, OnnxModel(fold_fp32, 1), OnnxModel(fold_int8, 1), ground),
-        published=judge(source, OnnxModel(fp32, 1), OnnxModel(int8, 1), of_published),
+        held_out=held_out,
+        published=published,
+        published_saw_test=source.training.groups_sha256 != fold.training.groups_sha256,
         features=_tumor_on_features(fold_int8, places) if source.stage == "view" else None,
         novelty_refused=_refused(source, OnnxModel(fp32, 1), OnnxModel(int8, 1), of_published),
         races=_races(fp32, int8),
