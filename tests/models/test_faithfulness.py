@@ -7,17 +7,25 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from torch import Tensor, nn
 
+from model_export.architectures.t1 import T1Network
+from model_export.datasets.split import Fold
 from model_export.datasets.tumor_set import TumorSample
 from model_export.evaluation.faithfulness import measure_faithfulness
+from model_export.evaluation.faithfulness_parts import PARTS, HeatMapEvaluation
 from model_export.evaluation.gradcam import grad_cam, on_grid
 from model_export.evaluation.heat_map import Faithfulness
 from model_export.evaluation.heat_map_cost import cost_of, measure_cost, without_map
+from model_export.evaluation.joint_gradcam import joint_grad_cam
 from model_export.evaluation.occlusion import FRACTIONS, area_under, center_prior, curves, importance_order
 from model_export.evaluation.rank_correlation import rank_correlation
+from model_export.training.config import CONFIGS
+from model_export.training.loop import save_checkpoint
+from model_export.training.run import checkpoint_path
 from service_kit.contracts.common import TUMOR_LABELS
 from service_kit.inference.preprocessing import Preprocessing
 from tests.models.made_models import Arrays, published
@@ -264,3 +272,32 @@ def test_rounds_are_interleaved(tmp_path: Path) -> None:
     assert found.rounds == 6
     assert next(ticks) == 24
     assert found.share == 0.0
+
+
+def test_the_joint_networks_grad_cam_has_the_published_maps_grid(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    told: list[str] = []
+    assert joint_grad_cam(tmp_path, Fold(0), told.append) is None
+    assert "model-export train t1" in told[0]
+    save_checkpoint(checkpoint_path(tmp_path, "t1", Fold(0)), T1Network(), CONFIGS["t1"], [])
+    maps = joint_grad_cam(tmp_path, Fold(0), told.append)
+    assert maps is not None
+    image = np.random.default_rng(0).integers(0, 255, (1, 96, 96), np.uint8)
+    found = maps(image, np.zeros(128, np.float32), GLIOMA)
+    assert {name: heat.shape for name, heat in found.items()} == dict.fromkeys(
+        ("last convolution", "encoder's last convolution"), (6, 6)
+    )
+    assert all(heat.min() >= 0 for heat in found.values())
+
+
+def test_the_chapter_is_shown_from_the_stored_result(tmp_path: Path) -> None:
+    cost = cost_of(np.array([[0.010, 0.0101], [0.010, 0.0102]]))
+    result = HeatMapEvaluation(faithfulness=_measured(_honest, tmp_path, PLACES), cost=cost)
+    section = PARTS[0].shown(result.model_dump(mode="json"))
+    (target,) = section.targets
+    assert target.met
+    assert target.value == pytest.approx(0.015)
+    assert section.cards["tumor"].summary["heat map: share of the classifier's time"] == pytest.approx(0.015)
+    figure = section.charts[0].draw()
+    assert [axes.get_title(loc="left") for axes in figure.get_axes()] == ["deletion", "insertion"]
+    plt.close(figure)

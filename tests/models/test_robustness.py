@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
 from model_export.evaluation.distortions import (
@@ -15,6 +16,7 @@ from model_export.evaluation.distortions import (
 )
 from model_export.evaluation.metrics import dice
 from model_export.evaluation.robustness import FIGURES, Networks, measure_robustness
+from model_export.evaluation.robustness_parts import PARTS
 from model_export.evaluation.robustness_set import LggPictures, T1Slice, stratified
 from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS
 from service_kit.inference.preprocessing import Preprocessing
@@ -169,6 +171,12 @@ def test_what_distortions_cost(networks: Networks, slices: list[T1Slice], lgg: l
     assert mirrored.values["tumor macro-F1"] == 0.0
     assert rows["gamma 1.6"].changes["tumor accuracy"].value == 0.0
     assert rows["64 px"].changes["seg-t1 Dice"].value == pytest.approx(0.0, abs=0.02)
+    section = PARTS[0].shown(found.model_dump(mode="json"))
+    assert set(section.cards) == {"view", "tumor", "seg-t1", "seg-flair-film"}
+    assert "view accuracy: upside down (180 degrees) (-1.000)" in section.intro[1]
+    figure = section.charts[0].draw()
+    assert len(figure.get_axes()) == len(FIGURES)
+    plt.close(figure)
 
 
 def test_without_the_film_model_its_figure_is_left_out(

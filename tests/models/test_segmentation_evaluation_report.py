@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 
 from model_export.datasets.split import Fold
 from model_export.evaluation.cases import Case, extremes, save_cases
-from model_export.evaluation.sections import Part, Place, Section
+from model_export.evaluation.sections import Part, PartMissing, Place, Section
 from model_export.evaluation.segmentation_parts import PARTS
 from model_export.evaluation.store import predictions_path, save_predictions
 from service_kit.inference.manifest import ModelManifest, Training, sha256_of
@@ -101,6 +101,12 @@ def test_the_flair_chapter_says_what_the_record_is_worth(place: Place) -> None:
 def test_without_predictions_the_command_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="model-export predict seg-t1"):
         PARTS[0].measure(Place(tmp_path, tmp_path, tmp_path))
+
+
+def test_a_changed_model_is_no_model_of_these_predictions(place: Place) -> None:
+    (place.cache / "folds" / "0" / "seg-t1" / "1" / "model.onnx").write_bytes(b"another")
+    with pytest.raises(PartMissing, match="model-export predict seg-t1"):
+        PARTS[0].measure(place)
 
 
 def test_pictures_of_patients_stay_out_of_a_repository(tmp_path: Path) -> None:

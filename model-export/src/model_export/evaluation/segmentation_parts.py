@@ -7,11 +7,12 @@ from model_export.evaluation.film import film_evidence
 from model_export.evaluation.flair_chapter import flair_section
 from model_export.evaluation.ground import ground_lgg, ground_t1
 from model_export.evaluation.lgg_patients import PatientDice, arm_dice, evaluate_lgg
-from model_export.evaluation.sections import Part, Place
+from model_export.evaluation.sections import Part, PartMissing, Place
 from model_export.evaluation.segmentation import FlairEvaluation, LggSegmentation, T1Segmentation
 from model_export.evaluation.segmenters import evaluate_t1
 from model_export.evaluation.store import SegmenterPredictions, predictions_path, read_classifier, read_segmenter
 from model_export.evaluation.t1_chapter import t1_section
+from service_kit.errors import ModelInvalid
 from service_kit.inference.manifest import ModelManifest
 from service_kit.inference.preprocessing import Preprocessing
 
@@ -54,11 +55,14 @@ def preprocessing_of(place: Place, predictions: SegmenterPredictions) -> Preproc
     """The model's own, from the manifest of the fold that predicted.
 
     Raises:
-        ModelInvalid: the fold's model is gone or does not agree with its manifest.
+        PartMissing: the fold's model is gone or does not agree with its manifest.
         ValueError: it reads no picture.
     """
     folder = place.cache / "folds" / str(int(predictions.folds[0])) / predictions.name
-    found = ModelManifest.load(folder).preprocessing
+    try:
+        found = ModelManifest.load(folder).preprocessing
+    except ModelInvalid as error:
+        raise PartMissing(f"{error.detail}: model-export predict {predictions.name}") from error
     if found is None:
         raise ValueError(f"{predictions.name} reads no picture")
     return found
