@@ -49,6 +49,7 @@ check: setup ## format, lint, types, import contracts, generated files
 	@$(BIN)/mypy $(SOURCES)
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m neurogate.reference --check docs
+	@$(BIN)/model-export cards --check
 
 format: setup ## rewrite to the house format
 	@$(BIN)/ruff format .

@@ -16,7 +16,7 @@ from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.card_figures import figures_by_model, write_figures
 from model_export.evaluation.classifier_parts import render_classifier
 from model_export.evaluation.classifiers import judge_classifier
-from model_export.evaluation.display import markdown_table, shown
+from model_export.evaluation.display import file_size, many, markdown_table, shown
 from model_export.evaluation.hardest import write_hardest
 from model_export.evaluation.html_report import write_html
 from model_export.evaluation.parts import all_parts
@@ -209,6 +209,11 @@ def test_every_part_has_its_own_key() -> None:
 )
 def test_how_a_cell_is_shown(cell: object, text: str) -> None:
     assert shown(cell) == text  # type: ignore[arg-type]
+
+
+def test_small_counts_and_files_are_not_rounded_to_nothing() -> None:
+    assert (many(31), many(2_370_599)) == ("31", "2.37 M")
+    assert (file_size(4_600), file_size(9_500_000)) == ("4.6 kB", "9.5 MB")
 
 
 def test_a_markdown_table_has_a_line_a_row() -> None:

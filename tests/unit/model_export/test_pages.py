@@ -11,7 +11,15 @@ from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.zoo import ZooResult, ZooRow, trade_off
 from model_export.pages.writer import model_pages
 from service_kit.errors import ModelInvalid
-from service_kit.inference.manifest import Calibration, ModelManifest, TensorSpec, Training, sha256_of
+from service_kit.inference.manifest import (
+    Calibration,
+    ModelManifest,
+    Novelty,
+    Postprocessing,
+    TensorSpec,
+    Training,
+    sha256_of,
+)
 from service_kit.inference.preprocessing import Preprocessing
 from tests.models.made_cards import made_card
 
@@ -29,9 +37,14 @@ def _publish(models: Path, name: str, *, card: bool = True) -> None:
         precision="fp32",
         sha256=sha256_of(folder / "1" / "model.onnx"),
         inputs=(TensorSpec(name="image", dtype="UINT8", shape=(-1, 1, 64, 64)),),
-        outputs=(TensorSpec(name="logits", dtype="FP32", shape=(-1, 2)),),
+        outputs=(
+            TensorSpec(name="logits", dtype="FP32", shape=(-1, 2)),
+            TensorSpec(name="novelty", dtype="FP32", shape=(-1, 1)),
+        ),
         labels=("axial", "coronal"),
         preprocessing=Preprocessing(size=64),
+        postprocessing=Postprocessing(threshold=0.6, min_component_px=12),
+        novelty=Novelty(review_above=1.5, refuse_above=2.25, fitted_on="made slices"),
         calibration=Calibration(temperature=0.75, coverage=0.95, thresholds={"axial": 0.9, "coronal": 0.25}),
         training=Training(command="train", seed=1, config={}, dataset="none", groups_sha256="0" * 64, groups={}),
     ).dump(folder)
@@ -85,6 +98,8 @@ def test_a_page_says_what_the_card_and_the_manifest_say(tmp_path: Path) -> None:
         "| accuracy | 1.000 (1.000 to 1.000) | 50 | 50 |",
         "divided by 0.750",
         "| coronal | 0.250 |",
+        "Probability of at least 0.6; parts under 12 px",
+        "above 1.5 a person must look, above 2.25 nothing is answered. Fitted on made slices.",
         "- Made up.",
         "largest difference of a probability 1.0e-06",
         "- MIT",

@@ -25,6 +25,16 @@ def _number(value: float, digits: int) -> str:
     return f"{value:.{0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else digits}f}"
 
 
+def file_size(count: int) -> str:
+    """Bytes as MB, small files as kB."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def many(count: int) -> str:
+    """A count in millions, small ones as they are."""
+    return f"{count / 1e6:.2f} M" if count >= 10_000 else str(count)
+
+
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str | float | Estimate | None]]) -> str:
     """A Markdown table; ends with a line break."""
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]

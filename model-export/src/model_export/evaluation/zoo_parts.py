@@ -13,6 +13,7 @@ from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.classification import ClassifierResult
 from model_export.evaluation.classifier_parts import card_figures
 from model_export.evaluation.classifiers import judge_classifier
+from model_export.evaluation.display import file_size, many
 from model_export.evaluation.lgg_patients import evaluate_lgg
 from model_export.evaluation.sections import CardFigures, Chart, Part, PartMissing, Place, Section, Table
 from model_export.evaluation.segmenters import evaluate_t1
@@ -172,8 +173,8 @@ def task_table(table: ZooResult, task: str) -> Table:
         rows=tuple(
             (
                 f"**{row.name}** (default)" if row.default else row.name,
-                f"{row.parameters / 1e6:.2f} M",
-                f"{row.file_bytes / 1e6:.1f} MB",
+                many(row.parameters),
+                file_size(row.file_bytes),
                 f"{row.ms:.1f}",
                 f"{row.ratio:.2f}",
                 *(row.figures[name] for name in names),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from model_export.card import ModelCard
 from model_export.evaluation.bootstrap import Estimate
-from model_export.evaluation.display import markdown_table, shown
+from model_export.evaluation.display import file_size, many, markdown_table, shown
 from model_export.evaluation.zoo import ZooResult, trade_off
 from service_kit.inference.manifest import ModelManifest
 
@@ -48,8 +48,8 @@ def _row(manifest: ModelManifest, card: ModelCard | None) -> tuple[str, ...]:
         link,
         manifest.stage,
         manifest.title,
-        f"{card.parameters / 1e6:.2f} M",
-        f"{card.file_bytes / 1e6:.1f} MB",
+        many(card.parameters),
+        file_size(card.file_bytes),
         _headline(card),
     )
 
@@ -71,8 +71,8 @@ def _task(zoo: ZooResult, task: str, published: set[str]) -> str:
         cells.append(
             (
                 f"**{link}** (default)" if row.default else link,
-                f"{row.parameters / 1e6:.2f} M",
-                f"{row.file_bytes / 1e6:.1f} MB",
+                many(row.parameters),
+                file_size(row.file_bytes),
                 f"{row.ms:.1f}",
                 f"{row.ratio:.2f}",
                 *(row.figures.get(name) for name in names),

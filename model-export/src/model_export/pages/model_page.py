@@ -5,7 +5,7 @@ from typing import Any
 
 from model_export.card import ModelCard
 from model_export.evaluation.bootstrap import Estimate
-from model_export.evaluation.display import markdown_table, shown
+from model_export.evaluation.display import file_size, markdown_table, shown
 from service_kit.inference.manifest import ModelManifest
 
 _GENERATED = "<!-- Written by `model-export cards` from models/{name}/card.json and manifest.json. Do not edit. -->\n\n"
@@ -44,7 +44,7 @@ def _facts(manifest: ModelManifest, card: ModelCard | None) -> str:
     if manifest.preprocessing:
         rows.append(("picture", f"gray, cropped to the head, {manifest.preprocessing.size} px"))
     if card:
-        rows += [("parameters", f"{card.parameters:,}"), ("file", f"{card.file_bytes / 1e6:.1f} MB")]
+        rows += [("parameters", f"{card.parameters:,}"), ("file", file_size(card.file_bytes))]
     rows += [("version", manifest.version), ("sha256", f"`{manifest.sha256}`")]
     return markdown_table(("", ""), rows) + "\n"
 
@@ -120,6 +120,12 @@ def _calibration(manifest: ModelManifest) -> str:
         text += (
             f"## Mask\n\nProbability of at least {rule.threshold:g}; parts under {rule.min_component_px} px (on the "
             "model's grid) are dropped.\n\n"
+        )
+    if novelty := manifest.novelty:
+        text += (
+            f"## Novelty\n\nThe output `{novelty.output}` says how unlike the training slices a picture is: above "
+            f"{novelty.review_above:.4g} a person must look, above {novelty.refuse_above:.4g} nothing is answered. "
+            f"Fitted on {novelty.fitted_on}.\n\n"
         )
     return text
 
