@@ -19,6 +19,7 @@ ANALYSIS: dict[str, Any] = {
         "probabilities": {"glioma": 0.61, "meningioma": 0.37, "no_tumor": 0.01, "pituitary": 0.01},
         "prediction_set": ["glioma", "meningioma"],
         "coverage": 0.95,
+        "warnings": ["There is no heat map."],
     },
     "clinical": {"features": {"age": 0.4}, "imputed": ["race"]},
     "segmentation": {
@@ -51,6 +52,7 @@ def test_shows_verdict_reason_set_measures_and_disclaimer() -> None:
         "100 mm2, 14 x 10 mm",
         "race",
         "out/slice/",
+        "There is no heat map.",
         "Not a medical device",
     ):
         assert words in text
@@ -69,10 +71,14 @@ def test_partial_answers_are_shown() -> None:
     assert "imputed" not in text
 
 
-def test_models_table_shows_the_provider_in_use() -> None:
-    row = {"stage": "view", "name": "view", "version": "1", "precision": "fp32", "backend": "onnxruntime"}
+def test_models_table_shows_the_provider_in_use_and_the_defaults() -> None:
+    row = {"stage": "view", "version": "1", "precision": "fp32", "backend": "onnxruntime", "sha256": "ab" * 32}
     console = Console(width=140, record=True)
-    console.print(models_table([row | {"provider": "CPUExecutionProvider", "sha256": "ab" * 32}]))
-    text = console.export_text()
-    assert "CPUExecutionProvider" in text
-    assert "abababababab" in text
+    default = row | {"name": "view", "provider": "CPUExecutionProvider", "default": True}
+    other = row | {"name": "view-vgg16", "provider": "not loaded", "default": False}
+    console.print(models_table([default, other]))
+    lines = {line.split()[1]: line for line in console.export_text().splitlines() if "abababababab" in line}
+    assert "view *" in lines["view"]
+    assert "CPUExecutionProvider" in lines["view"]
+    assert "*" not in lines["view-vgg16"]
+    assert "not loaded" in lines["view-vgg16"]

@@ -26,6 +26,7 @@ def analysis_panel(name: str, analysis: Mapping[str, Any], files: Sequence[Path]
     parts.append(_findings(analysis))
     if analysis["tumor"]:
         parts.append(_probabilities(analysis["tumor"]))
+        parts += [Text(f"  {warning}", style="yellow") for warning in analysis["tumor"]["warnings"]]
     if files:
         parts.append(Text(f"files: {files[0].parent}/ ({', '.join(path.name for path in files)})", style="dim"))
     parts.append(Text(analysis["disclaimer"], style="italic"))
@@ -74,11 +75,12 @@ def _measures(segmentation: Mapping[str, Any]) -> str:
 
 
 def models_table(models: Sequence[Mapping[str, Any]]) -> Table:
-    """The published models, one a row."""
-    table = Table(box=box.SIMPLE_HEAD)
+    """The published models, one a row; a default is marked by a star."""
+    table = Table(box=box.SIMPLE_HEAD, caption="* used where a request names no model", caption_justify="left")
     for column in ("stage", "model", "version", "precision", "backend", "provider", "sha256"):
         table.add_column(column, overflow="fold")
     for model in models:
-        row = [model["stage"], model["name"], model["version"], model["precision"], model["backend"]]
+        name = f"{model['name']} *" if model["default"] else model["name"]
+        row = [model["stage"], name, model["version"], model["precision"], model["backend"]]
         table.add_row(*row, model["provider"], model["sha256"][:12])
     return table
