@@ -66,9 +66,11 @@ def _graph(stage: StageName, size: int, inputs: Sequence[str], classes: int, see
                 ("Flatten", ["pooled"], "cells", {"axis": 1}),
                 ("MatMul", ["cells", "to_features"], "features", {}),
                 ("MatMul", ["features", "to_logits"], "logits", {}),
+                ("ReduceMean", ["cells", "cell_axis"], "novelty", {"keepdims": 1}),
             ]
             return nodes, {
                 "white": white,
+                "cell_axis": np.array([1], np.int64),
                 "to_features": random.normal(0, 0.3, (64, FEATURES)).astype(np.float32),
                 "to_logits": random.normal(0, 0.3, (FEATURES, 3)).astype(np.float32),
             }

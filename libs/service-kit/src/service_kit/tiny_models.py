@@ -47,7 +47,7 @@ def tiny_model(
     the channels' mean; `clinical` adds the input of that name, whose sum shifts the threshold); clinical fills in
     missing values and scales the numbers. A tumor model has `labels`, reads the view features with `reads_view`, and
     gives a map with `outputs_beside`, by which a view model gives features. `seed` draws the weights, `changes`
-    replaces fields of the manifest. Needs the package onnx.
+    replaces fields of the manifest; a view model with `novelty` measures the mean gray, 0 to 1. Needs the package onnx.
     """
     name = name or TINY_NAMES[stage]
     target = folder / name
@@ -58,6 +58,8 @@ def tiny_model(
         inputs = inputs[:1]
     if not outputs_beside:
         outputs = outputs[:1]
+    if changes.get("novelty") is not None:
+        outputs = (*outputs, TensorSpec(name="novelty", dtype="FP32", shape=(-1, 1)))
     content = tiny_graph(stage, size, inputs, outputs, seed)
     (target / "1" / "model.onnx").write_bytes(content)
     fields: dict[str, Any] = {
