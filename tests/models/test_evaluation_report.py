@@ -120,6 +120,7 @@ def test_the_report_needs_no_network_and_escapes_what_it_shows(tmp_path: Path) -
 
 def test_the_summary_names_targets_and_the_leaky_split(tmp_path: Path) -> None:
     results = Results(parts={"a": {"value": 0.5}}, missing={"b": "later"})
+    (tmp_path / "novelty.md").write_text("<!-- made -->\n\n# What is no brain\n\nText.\n", encoding="utf-8")
     write_summary(tmp_path, results, sections([_part("a", 0.5)], results))
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "| high enough | at least 0.4 | 0.500 (0.250 to 0.750) | met |" in text
@@ -128,6 +129,7 @@ def test_the_summary_names_targets_and_the_leaky_split(tmp_path: Path) -> None:
     assert "1 of 3 are met" in text
     assert "a\\|b | 0.500 (0.250 to 0.750)" in text
     assert "- `b`: later" in text
+    assert "- [What is no brain](novelty.md)" in text
     assert (tmp_path / "targets.svg").read_text(encoding="utf-8").startswith("<svg")
 
 

@@ -32,6 +32,7 @@ def write_summary(folder: Path, results: Results, chapters: Mapping[str, Section
     text += "## Chapters of the report\n\n" + "".join(
         f"- [{section.title}](report.html#{key}){_about(section)}\n" for key, section in chapters.items()
     )
+    text += _beside(folder)
     if results.missing:
         text += "\n## Left out\n\n" + "".join(f"- `{key}`: {note}\n" for key, note in results.missing.items())
     (folder / "README.md").write_text(text, encoding="utf-8")
@@ -62,6 +63,20 @@ def _leaky(section: Section) -> str:
         f"### {section.title}\n\n" + markdown_table(table.columns, table.rows) + f"\n{table.note}\n\n"
         for table in found
     )
+
+
+def _beside(folder: Path) -> str:
+    """Links to what other commands measured into the same folder, by their pages' first headings."""
+    pages = [path for path in sorted(folder.glob("*.md")) if path.name != "README.md"]
+    if not pages:
+        return ""
+    lines = []
+    for path in pages:
+        first = next(
+            (line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")), path.stem
+        )
+        lines.append(f"- [{first.removeprefix('# ')}]({path.name})\n")
+    return "\n## Measured beside it\n\n" + "".join(lines)
 
 
 def _about(section: Section) -> str:
