@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from model_export.cli import app
 from model_export.evaluation.contradictions import Finding, extent_of, on_the_picture
-from model_export.evaluation.judge_limits import fit, lower_limit
+from model_export.evaluation.judge_limits import Confidence, confidence, fit, lower_limit
 from model_export.evaluation.sella import MARGIN, bounding_region, measure_sella
 from service_kit.inference.manifest import ModelManifest
 from service_kit.inference.preprocessing import Placement
@@ -26,7 +26,8 @@ SELLA = {"axial": Region(top=0.4, bottom=0.6, left=0.4, right=0.6)}
 
 
 def finding(label: str, truth: str | None = None, fold: int = 0, **changes: object) -> Finding:
-    fields = {"group": "g", "view": "axial", "head_share": 0.1, "place": (0.5, 0.5), "heat_share": 0.9, **changes}
+    fields = {"group": "g", "view": "axial", "head_share": 0.1, "place": (0.5, 0.5), "heat_share": 0.9}
+    fields |= {"probability": 0.9, "alone": True, **changes}
     return Finding(fold=fold, truth=truth or label, label=label, **fields)  # type: ignore[arg-type]
 
 
@@ -72,6 +73,19 @@ def test_a_fold_is_judged_by_the_limit_of_the_others() -> None:
     assert limits.min_heat_share == 0.4
     assert checks["heat_off_mask"].right_flagged == 0
     assert checks["heat_off_mask"].right_flagged_cross_fitted == 0.5
+
+
+def test_what_a_least_probability_answers_and_how_much_of_it_is_wrong() -> None:
+    findings = [
+        *[finding("glioma", probability=0.95) for _ in range(6)],
+        finding("glioma", probability=0.99, alone=False),
+        finding("glioma", probability=0.8),
+        finding("glioma", "meningioma", probability=0.8),
+        finding("glioma", "meningioma", probability=0.7),
+    ]
+    assert confidence(findings, 0.0) == Confidence(min_probability=0.0, answered=0.9, wrong=0.2222)
+    assert confidence(findings, 0.8) == Confidence(min_probability=0.8, answered=0.8, wrong=0.125)
+    assert confidence(findings, 0.81) == Confidence(min_probability=0.81, answered=0.6, wrong=0.0)
 
 
 def test_without_a_right_answer_nothing_is_fitted() -> None:
@@ -170,6 +184,8 @@ def test_the_command_writes_the_limits_and_their_figures(made_root: Path, tmp_pa
     page = out.with_suffix(".md").read_text("utf-8")
     assert f"| `min_heat_share` | {result['limits']['min_heat_share']} |" in page
     assert "| sagittal |" in page
+    answered = [row["answered"] for row in result["confidence"]]
+    assert answered == sorted(answered, reverse=True)
     assert result["networks"].keys() == {"0/view", "0/tumor", "0/seg-t1"}
     assert set(result["checks"]) == {"mask_without_tumor", "heat_off_mask", "pituitary_off_sella"}
     assert result["checks"]["heat_off_mask"]["right"] + result["checks"]["mask_without_tumor"]["right"] > 0

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from model_export.datasets.pictures import read_gray
 from model_export.datasets.slices import SliceRecord
+from model_export.evaluation.metrics import softmax
 from model_export.evaluation.predictions import PublishedModel
 from service_kit.contracts.common import TUMOR_LABELS
 from service_kit.inference.agreement import Place, head_area_px, head_box, heat_share, mask_place
-from service_kit.inference.manifest import Postprocessing
+from service_kit.inference.manifest import Calibration, ModelManifest, Postprocessing
 from service_kit.inference.postprocessing import postprocess
 from service_kit.inference.preprocessing import Placement
 
@@ -21,25 +22,39 @@ _CHUNK = 32
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The three models that look at a T1 slice, of one fold or published. `cut` makes masks of probabilities."""
+    """The three models that look at a T1 slice, of one fold or published.
+
+    `calibration` and `cut` are the published ones: they make probabilities, sets and masks.
+    """
 
     view: PublishedModel
     tumor: PublishedModel
     outline: PublishedModel
+    calibration: Calibration
     cut: Postprocessing
 
     @classmethod
-    def open(cls, folder: Path, cut: Postprocessing, threads: int) -> "Networks":
-        """The models `view`, `tumor` and `seg-t1` of a repository. Raises `ModelInvalid` where one is missing."""
+    def open(cls, folder: Path, models: Path, threads: int) -> "Networks":
+        """The models `view`, `tumor` and `seg-t1` of the repository `folder`, as those of `models` are published.
+
+        Raises:
+            ModelInvalid: a model is missing.
+            ValueError: the published tumor model has no calibration.
+        """
         view, tumor, outline = (PublishedModel.open(folder, name, threads) for name in ("view", "tumor", "seg-t1"))
-        return cls(view, tumor, outline, cut)
+        calibration = ModelManifest.load(models / "tumor").calibration
+        if calibration is None:
+            raise ValueError("the published tumor model has no calibration: publish it first")
+        cut = ModelManifest.load(models / "seg-t1").postprocessing or Postprocessing()
+        return cls(view, tumor, outline, calibration, cut)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One slice. `head_share` is the outlined share of the head, `place` the outline's, `heat_share` on the outline.
 
-    `heat_share` and `place` are None where nothing was outlined.
+    `heat_share` and `place` are None where nothing was outlined. `probability` is the label's, calibrated; `alone` says
+    whether the prediction set holds the label and nothing else.
     """
 
     fold: int
@@ -47,6 +62,8 @@ class Finding:
     view: str | None
     truth: str
     label: str
+    probability: float
+    alone: bool
     head_share: float
     place: Place | None
     heat_share: float | None
@@ -78,7 +95,13 @@ def _finding(
     number: int,
     fold: int,
 ) -> Finding:
-    index = int(answer["logits"][number].argmax())
+    probabilities = softmax(answer["logits"][number][None], networks.calibration.temperature)[0]
+    index = int(probabilities.argmax())
+    kept = [
+        label
+        for label, probability in zip(TUMOR_LABELS, probabilities, strict=True)
+        if probability >= networks.calibration.thresholds[label]
+    ]
     mask = postprocess(plane, networks.outline.place(pixels)[1], networks.cut) > 0
     outlined = bool(mask.any())
     placement, size = networks.tumor.place(pixels)[1], _size(networks.tumor)
@@ -89,6 +112,8 @@ def _finding(
         view=record.view,
         truth=record.tumor_class,
         label=TUMOR_LABELS[index],
+        probability=float(probabilities[index]),
+        alone=kept == [TUMOR_LABELS[index]],
         head_share=np.count_nonzero(mask) / max(head_area_px(pixels), 1) if outlined else 0.0,
         place=mask_place(mask, head_box(pixels)) if outlined else None,
         heat_share=heat_share(evidence, extent_of(placement, size), mask) if outlined else None,

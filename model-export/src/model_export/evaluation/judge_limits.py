@@ -13,11 +13,11 @@ from model_export.datasets.split import FOLDS, Fold, members
 from model_export.evaluation.contradictions import Finding, Networks, find
 from model_export.evaluation.sella import MARGIN, SellaRegion, measure_sella
 from service_kit.contracts.classification import ViewLabel
-from service_kit.inference.manifest import ModelManifest, Postprocessing
 from service_kit.inference.region import Region
 
 ALARM_RATE = 0.01
 """Each check may send at most this share of right answers to a reader."""
+LEAST_PROBABILITIES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _NETWORKS = ("view", "tumor", "seg-t1")
 _DECIMALS = 4
 
@@ -40,6 +40,14 @@ class Check(_Frozen):
     wrong_flagged: float
 
 
+class Confidence(_Frozen):
+    """What a least probability does: the share of slices that pass it with a set of one label, and how many err."""
+
+    min_probability: float
+    answered: float
+    wrong: float
+
+
 class Limits(_Frozen):
     """What the gateway's `fitted.json` holds."""
 
@@ -60,6 +68,7 @@ class JudgeLimitsResult(_Frozen):
     sella_margin: float
     limits: Limits
     checks: dict[str, Check]
+    confidence: tuple[Confidence, ...]
     sella: dict[ViewLabel, SellaRegion]
 
 
@@ -71,7 +80,6 @@ def fit_judge_limits(
     Where no fold has all three networks in `cache/folds`, the published ones judge the patients of the first fold, of
     which they have seen most: the result says so. `limit` takes about so many slices of each fold, for a quick look.
     """
-    cut = ModelManifest.load(models / "seg-t1").postprocessing or Postprocessing()
     folders = {k: cache / "folds" / str(k) for k in range(FOLDS)}
     complete = {
         k: path for k, path in folders.items() if all((path / name / "manifest.json").exists() for name in _NETWORKS)
@@ -82,7 +90,7 @@ def fit_judge_limits(
     findings: list[Finding] = []
     hashes: dict[str, str] = {}
     for index, folder in complete.items():
-        networks = Networks.open(folder, cut, threads)
+        networks = Networks.open(folder, models, threads)
         opened = (networks.view, networks.tumor, networks.outline)
         hashes |= {f"{index}/{each.manifest.name}": each.manifest.sha256 for each in opened}
         records, split = fold_slices(data, Fold(index))
@@ -102,6 +110,7 @@ def fit_judge_limits(
         sella_margin=MARGIN,
         limits=limits,
         checks=checks,
+        confidence=tuple(confidence(findings, least) for least in LEAST_PROBABILITIES),
         sella=sella,
     )
 
@@ -132,6 +141,16 @@ def fit(findings: Sequence[Finding], sella: dict[ViewLabel, Region]) -> tuple[Li
         ),
     }
     return limits, checks
+
+
+def confidence(findings: Sequence[Finding], least: float) -> Confidence:
+    """How many slices are answered, and how many of those wrongly, when a label needs the probability `least`."""
+    answered = [f for f in findings if f.alone and f.probability >= least]
+    return Confidence(
+        min_probability=least,
+        answered=round(len(answered) / max(len(findings), 1), _DECIMALS),
+        wrong=_share(np.array([not f.right for f in answered], np.bool_)),
+    )
 
 
 def lower_limit(values: NDArray[np.float64]) -> float:

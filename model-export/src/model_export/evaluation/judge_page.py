@@ -34,8 +34,16 @@ def _lines(result: JudgeLimitsResult) -> Iterator[str]:
         yield f"| `{name}` | {' | '.join(map(str, counts))} |"
     yield from (
         "",
+        "| least probability of a lone label | slices answered | of them wrong |",
+        "|---|---|---|",
+    )
+    for row in result.confidence:
+        yield f"| {row.min_probability:g} | {row.answered:.1%} | {row.wrong:.2%} |"
+    yield from (
+        "",
         "Cross-fitted: a fold is judged by the limit that the other folds give. Wrong answers are those whose type is "
-        "wrong; a check need not find all of them, it must find some at a small price.",
+        "wrong; a check need not find all of them, it must find some at a small price. A lone label is one that its "
+        "prediction set holds alone; temperature and thresholds are the published ones.",
         "",
         "## Where pituitary tumors lie",
         "",
