@@ -8,13 +8,14 @@ import numpy as np
 import pydicom
 import pytest
 
-from model_export.catalog import CATALOG, MODEL_SETS
+from model_export.catalog import CATALOG
 from model_export.datasets.pictures import read_gray
 from model_export.evaluation.metrics import dice, softmax
 from model_export.evaluation.predictions import PublishedModel, classify_tumors, classify_views, cut, t1_probabilities
 from model_export.export.networks import example_inputs
 from service_kit.contracts.common import TUMOR_LABELS, VIEW_LABELS
 
+ROOT = Path(__file__).parents[2]
 NO_TUMOR = TUMOR_LABELS.index("no_tumor")
 PICTURES = (
     "axial-no_tumor.png",
@@ -25,7 +26,7 @@ PICTURES = (
     "sagittal-no_tumor.png",
     "sagittal-pituitary.png",
 )
-PUBLISHED = (*MODEL_SETS["defaults"], *MODEL_SETS["zoo"])
+PUBLISHED = tuple(name for name in CATALOG if (ROOT / "models" / name / "manifest.json").exists())
 
 
 @pytest.fixture(scope="module")
