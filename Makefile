@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench train-env models test-models test-triton constraints docs clean
+.PHONY: help setup run stop test check format stack stack-down bench train-env models evaluation test-models test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -81,9 +81,24 @@ $(TRAIN_BIN)/.ready: model-export/pyproject.toml model-export/train-constraints.
 	@$(TRAIN_BIN)/python -m pip install --quiet --constraint model-export/train-constraints.txt -e ./libs/service-kit[inference] -e ./model-export[train]
 	@touch $@
 
-models: train-env ## train, export, verify and publish every model again (about two hours on two cores)
-	@$(TRAIN_BIN)/model-export train all --data $(DATA)
-	@$(TRAIN_BIN)/model-export publish all --data $(DATA)
+models: train-env ## train five folds, all patients and the zoo; predict, publish, quantize, evaluate (hours on two cores)
+	@$(TRAIN_BIN)/model-export train defaults --fold folds --data $(DATA)
+	@$(TRAIN_BIN)/model-export train defaults --fold all --data $(DATA)
+	@$(TRAIN_BIN)/model-export train defaults --fold leaky --allow-leak --data $(DATA)
+	@$(TRAIN_BIN)/model-export train zoo controls --fold 0 --data $(DATA)
+	@$(TRAIN_BIN)/model-export predict defaults --fold folds --data $(DATA)
+	@$(TRAIN_BIN)/model-export predict defaults --fold leaky --data $(DATA)
+	@$(TRAIN_BIN)/model-export predict zoo controls --fold 0 --data $(DATA)
+	@$(TRAIN_BIN)/model-export publish defaults --fold all --data $(DATA)
+	@$(TRAIN_BIN)/model-export publish zoo --fold 0 --data $(DATA)
+	@$(TRAIN_BIN)/model-export quantize all --data $(DATA)
+	@$(MAKE) evaluation
+
+evaluation: train-env ## judge what was predicted: report, cards, limits of the verdict, novelty
+	@$(TRAIN_BIN)/model-export judge-limits --data $(DATA)
+	@$(TRAIN_BIN)/model-export novelty --data $(DATA) --out docs/evaluation
+	@$(TRAIN_BIN)/model-export evaluate --data $(DATA)
+	@$(TRAIN_BIN)/model-export cards
 
 test-models: train-env ## what needs PyTorch: architectures, export parity, a tiny training
 	@$(TRAIN_BIN)/mypy model-export/src
