@@ -113,11 +113,14 @@ def predict(
     seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Let the folds' networks answer for the patients that they never saw; what evaluate and publish read."""
-    from model_export.catalog import MODEL_SETS
+    from model_export.catalog import CATALOG, MODEL_SETS
     from model_export.publishing import predict as predict_one
     from model_export.repository import Workplace
 
     for each in _listed(names, MODEL_SETS):
+        if CATALOG[each].kind == "tabular":
+            console.print(f"{each}: nothing to predict")
+            continue
         for one in _folds(fold, seed):
             predict_one(each, Workplace(data, cache, DEFAULT_MODELS), one, console.print)
 
