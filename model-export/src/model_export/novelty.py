@@ -24,6 +24,10 @@ class NoveltyNetwork(nn.Module):
 
     input_names = ("image",)
     output_names = ("logits", "features", "novelty")
+    mean: Tensor
+    projection: Tensor
+    quadratic: Tensor
+    linear: Tensor
 
     def __init__(self, network: ViewNetwork, statistics: NoveltyStatistics) -> None:
         super().__init__()
@@ -39,10 +43,10 @@ class NoveltyNetwork(nn.Module):
         pooled = network.encoder.features[-1](maps[-1]).mean(dim=(2, 3))
         features = network.activation(network.penultimate(network.dropout(pooled)))
         means = _means(maps)
-        centered = torch.sign(means) * torch.sqrt(torch.abs(means)) - self.mean  # type: ignore[operator]
-        parts = centered @ self.projection  # type: ignore[operator]
-        raw = (parts @ self.quadratic * parts).sum(dim=1, keepdim=True)  # type: ignore[operator]
-        raw = raw + parts @ self.linear[:, None] + self.constant  # type: ignore[index]
+        centered = torch.sign(means) * torch.sqrt(torch.abs(means)) - self.mean
+        parts = centered @ self.projection
+        raw = (parts @ self.quadratic * parts).sum(dim=1, keepdim=True)
+        raw = raw + parts @ self.linear[:, None] + self.constant
         return network.head(features), features, torch.sign(raw) * torch.log1p(torch.abs(raw))
 
 

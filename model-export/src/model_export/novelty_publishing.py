@@ -59,7 +59,7 @@ def add_novelty(folder: Path, root: Path, cache: Path, fold: Fold, network: View
     extended = attach_novelty(network, statistics)
     path = folder / manifest.file
     size = found.real.shape[-1]
-    batches = [(torch.from_numpy(found.real[:count, None].copy()),) for count in (1, 5)]
+    batches: list[tuple[torch.Tensor, ...]] = [(torch.from_numpy(found.real[:count, None].copy()),) for count in (1, 5)]
     with tempfile.TemporaryDirectory() as made:
         exported = Path(made) / "model.onnx"
         export_network(copy.deepcopy(extended), example_inputs("view", size, 2), exported)

@@ -38,19 +38,26 @@ def faint() -> NDArray[np.uint8]:
     return (100 + np.random.default_rng(3).integers(0, 9, (96, 96)) // 2 * 2).astype(np.uint8)
 
 
+def hardly_there() -> NDArray[np.uint8]:
+    """Six grays in the middle of the range, and a few stray pixels of others."""
+    pixels = (100 + pictures.gray8(96, 96) // 43).astype(np.uint8)
+    pixels[0, :20], pixels[0, 20:40], pixels[0, 40:44] = 10, 200, 60
+    return pixels
+
+
 REFUSED: dict[str, tuple[Callable[[], NDArray[Any]], str, str, float]] = {
     "too small": (lambda: pictures.gray8(47, 40), "picture_too_small", "longer_side_px", 48),
     "drawn mask": (posterized, "blank_picture", "gray_levels", 8),
     "nearly constant": (lambda: np.clip(faint(), 100, 106), "blank_picture", "gray_levels", 8),
     "narrow range": (
-        lambda: (100 + pictures.gray8(96, 96) // 32).astype(np.uint8),
+        hardly_there,
         "blank_picture",
         "gray_range_levels",
         8,
     ),
     "page": (page, "saturated_picture", "saturated_share", 0.25),
     "overexposed": (
-        lambda: np.clip(pictures.head() * 4, 0, 255).astype(np.uint8),
+        lambda: np.clip(pictures.head() * 2.5, 0, 255).astype(np.uint8),
         "saturated_picture",
         "saturated_share",
         0.25,
@@ -128,5 +135,5 @@ def test_no_real_slice_breaks_a_rule() -> None:
     for folder, column in (("views64", "image"), ("t1_slices", "image")):
         with (DATA / folder / "index.csv").open(newline="") as lines:
             names = [row[column] for row in csv.DictReader(lines)]
-        for name in names[:: max(1, len(names) // 300)]:
+        for name in names[:: max(1, len(names) // 60)]:
             check_slice(np.asarray(Image.open(DATA / folder / name).convert("L")))

@@ -39,6 +39,7 @@ _PACKAGED: dict[str, tuple[tuple[str, str], ...]] = {
     "sky": (("skimage", "data/hubble_deep_field.jpg"), ("skimage", "data/moon.png")),
     "scanned_text": (("skimage", "data/page.png"), ("skimage", "data/text.png")),
 }  # fmt: skip
+_DIGITS = ("sklearn", "datasets/data/digits.csv.gz")
 _DICOM: dict[str, tuple[str, ...]] = {
     "real_shoulder_mr": ("dicom_test_files/WG04/*/MR2_*.dcm", "dicom2nifti/hitachi/anatomical/001/*.dcm"),
     "real_knee_mr": ("dicom_test_files/WG04/*/MR3_*.dcm",),
@@ -76,7 +77,7 @@ def packaged_kinds() -> tuple[OutlierKind, ...]:
         paths = [path for path in (_installed(*place) for place in places) if path is not None]
         if paths:
             found.append(OutlierKind(name, "package picture", lambda r, p=tuple(paths): _crop(_read(p, r), r)))  # type: ignore[misc]
-    if _installed("sklearn", "datasets/data/digits.csv.gz"):
+    if _installed(*_DIGITS):
         found.append(OutlierKind("digits", "package picture", _digits))
     return tuple(found)
 
@@ -141,16 +142,20 @@ def _crop(pixels: Pixels, random: np.random.Generator, least: float = 0.4) -> Pi
 
 
 def _digits(random: np.random.Generator) -> Pixels:
-    from sklearn.datasets import load_digits  # noqa: PLC0415 - only the training environment has it
-
-    images = _DIGITS.setdefault("images", load_digits().images)
+    images = _digit_images()
     count = int(random.integers(1, 9))
     tiles = images[random.integers(0, len(images), count * count)] * (255.0 / 16.0)
     sheet = tiles.reshape(count, count, 8, 8).transpose(0, 2, 1, 3).reshape(count * 8, count * 8)
     return np.asarray(cv2.resize(sheet.astype(np.uint8), (256, 256), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-_DIGITS: dict[str, NDArray[np.float64]] = {}
+@cache
+def _digit_images() -> NDArray[np.float64]:
+    """scikit-learn's handwritten digits `[1797, 8, 8]`, 0 to 16."""
+    path = _installed(*_DIGITS)
+    if path is None:
+        raise FileNotFoundError("scikit-learn's digits are not installed")
+    return np.loadtxt(path, delimiter=",")[:, :64].reshape(-1, 8, 8)
 
 
 def _frame(path: Path) -> NDArray[np.float32] | None:

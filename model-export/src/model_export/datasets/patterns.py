@@ -31,7 +31,8 @@ def white_noise(random: np.random.Generator) -> NDArray[np.uint8]:
 
 def smooth_noise(random: np.random.Generator) -> NDArray[np.uint8]:
     """Noise blurred over 1 to 12 pixels."""
-    return _bytes(cv2.GaussianBlur(random.normal(size=(_SIDE, _SIDE)), (0, 0), random.uniform(1, 12)))
+    blurred = cv2.GaussianBlur(random.normal(size=(_SIDE, _SIDE)), (0, 0), random.uniform(1, 12))
+    return _bytes(np.asarray(blurred, np.float64))
 
 
 def cloud_noise(random: np.random.Generator) -> NDArray[np.uint8]:
@@ -163,7 +164,8 @@ def chart(random: np.random.Generator) -> NDArray[np.uint8]:
         axes.hist(random.normal(size=400), bins=24)
     axes.set_title("measured over time")
     out = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(out)
+    FigureCanvasAgg(figure)
+    figure.savefig(out, format="png")
     return np.asarray(Image.open(out).convert("L"))
 
 
