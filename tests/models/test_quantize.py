@@ -193,7 +193,10 @@ def test_tail_and_preprocessing_stay_float(tmp_path: Path, stage: StageName, kep
     assert kept | {"cast", "scale"} <= found | {n.name for n in graph.node if n.op_type in {"Cast", "Div", "Flatten"}}
     assert not {"first", "first_active", "second", "second_active", "sum"} & found
     assert float_nodes(graph, QuantizationRecipe(float_first=True)) >= {"first", "first_active"}
-    assert "third" in float_nodes(graph, QuantizationRecipe(float_last=True))
+    last = float_nodes(graph, QuantizationRecipe(float_last=1))
+    assert last >= {"third", "sum"}
+    assert not last & {"second", "second_active"}
+    assert float_nodes(graph, QuantizationRecipe(float_last=2)) >= {"second", "second_active"}
 
 
 def test_what_mixes_in_another_input_stays_float() -> None:

@@ -79,24 +79,35 @@ def float_nodes(graph: onnx.GraphProto, recipe: QuantizationRecipe) -> set[str]:
     side = _downstream(graph, {value.name for value in graph.input} - {_PICTURE})
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     after_conv = _downstream(graph, {name for node in convolutions for name in node.output})
-    before_conv = _upstream(graph, {node.input[0] for node in convolutions})
-    kept: set[str] = set()
+    behind = _convolutions_behind(graph)
+    left = {
+        node.name
+        for node in convolutions
+        if (recipe.float_first and node.input[0] not in after_conv) or behind[node.output[0]] < recipe.float_last
+    }
+    before_conv = _upstream(graph, {node.input[0] for node in convolutions if node.name not in left})
     maker = {name: node.name for node in convolutions for name in node.output}
+    kept: set[str] = set(left)
     for node in graph.node:
         inputs, outputs = set(node.input), set(node.output)
-        mixes = bool(inputs & (side - reads_picture)) or not inputs & reads_picture
-        if node.op_type == "Conv":
-            first = node.input[0] not in after_conv
-            last = not outputs & before_conv
-            keep = (first and recipe.float_first) or (last and recipe.float_last)
-        elif node.op_type in _ACTIVATIONS:
+        if node.op_type in _ACTIVATIONS:
             # Behind a convolution it costs nothing: its limits become the range of the convolution's result.
-            keep = maker.get(node.input[0], "") in {"", *kept}
+            keep = maker.get(node.input[0], "") in {"", *left}
         else:
-            keep = not outputs & before_conv
-        if keep or mixes:
+            keep = node.op_type != "Conv" and not outputs & before_conv
+        if keep or inputs & (side - reads_picture) or not inputs & reads_picture:
             kept.add(node.name)
     return kept
+
+
+def _convolutions_behind(graph: onnx.GraphProto) -> dict[str, int]:
+    """For every tensor, how many convolutions follow on the longest way to an output."""
+    found = {value.name: 0 for value in graph.output}
+    for node in reversed(graph.node):
+        most = max((found.get(name, 0) for name in node.output), default=0) + (node.op_type == "Conv")
+        for name in node.input:
+            found[name] = max(found.get(name, 0), most)
+    return found
 
 
 def _downstream(graph: onnx.GraphProto, names: set[str]) -> set[str]:

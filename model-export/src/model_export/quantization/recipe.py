@@ -22,7 +22,7 @@ class QuantizationRecipe(BaseModel):
         256
     )
     float_first: Annotated[bool, Field(description="the convolution that reads the picture stays fp32")] = False
-    float_last: Annotated[bool, Field(description="convolutions whose result no other one reads stay fp32")] = False
+    float_last: Annotated[int, Field(ge=0, description="convolutions before the output that stay fp32")] = 0
     seed: int = 20
 
 
