@@ -86,15 +86,18 @@ class Run:
     def fit(self) -> list[dict[str, float]]:
         """Train to the end and return one row an epoch: loss, seconds, and the score where one is asked for.
 
-        The checkpoint holds the last average of the weights, or with patience the one that scored best.
+        The checkpoint holds the average of the weights after the last epoch (and is not written before), or with
+        patience the one that scored best so far.
         """
-        best = max((row.get("score", -np.inf) for row in self._history), default=-np.inf)
+        best = max((row["score"] for row in self._history if "score" in row), default=-np.inf)
         while len(self._history) < self._config.epochs:
             row = self._epoch(len(self._history))
+            self._history.append(row)
             if self._config.patience:
                 row["score"] = self._task.score(self._average.network)
-            self._history.append(row)
-            if row.get("score", np.inf) >= best:
+            is_best = self._config.patience > 0 and row["score"] >= best
+            is_last = not self._config.patience and len(self._history) == self._config.epochs
+            if is_best or is_last:
                 best = row.get("score", best)
                 save_checkpoint(self._checkpoint, self._average.network, self._config, self._history)
             self._tell(row)
