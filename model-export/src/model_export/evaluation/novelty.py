@@ -1,9 +1,4 @@
-"""How well the gate at the door tells brain slices from other pictures, on sources and kinds that it was not fitted on.
-
-Two things are left out at once: one source of real slices after the other, and the kinds of outliers in three parts.
-What was left out is judged by statistics and limits fitted on the rest. A drawn body part and real pictures of it are
-left out together. Borderline kinds (brains, but spoilt ones) never serve to fit and are not counted in the means.
-"""
+"""How well the gate at the door tells brain slices from others, on sources and kinds that it was not fitted on."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -24,6 +19,13 @@ PARTS, PICTURES_A_KIND = 3, 30
 FITTED_FAMILIES = frozenset({"made", "drawn body part", "package picture", "real DICOM", "brain destroyed"})
 BORDERLINE, EXTERNAL = "borderline", "views64"
 IMAGENET = "weights/mobilenet_v2_imagenet_fp16.pt"
+
+PROTOCOL = (
+    "Two things are left out at once: one source of real slices after the other, and the kinds of other pictures in "
+    "three parts. What was left out is judged by statistics and limits fitted on the rest. A drawn body part and real "
+    "pictures of it are left out together. Borderline kinds (brains, but spoilt ones) never serve to fit and are not "
+    "counted in the means."
+)
 
 Features = NDArray[np.float32]
 
@@ -85,7 +87,7 @@ class Timing(_Result):
 class NoveltyResult(_Result):
     """What `docs/evaluation/novelty.json` holds."""
 
-    protocol: str = " ".join((__doc__ or "").split("\n\n", 1)[1].split())
+    protocol: str = PROTOCOL
     pictures_a_kind: int = PICTURES_A_KIND
     arms: dict[str, ArmResult]
     timing: Timing | None = None
