@@ -63,7 +63,7 @@ def check_pixels(pixels: Pixels) -> Pixels:
         raise UnsupportedPixels("The picture has values that are not finite (NaN or infinity).")
     if low == high:
         raise BlankPicture(
-            "Every pixel has the same value: there is nothing to see.",
+            "Every pixel has the same value: there is nothing to see. Send one slice of a brain MRI.",
             measurement=Measurement("gray_levels", 1, MIN_GRAY_LEVELS),
         )
     return pixels
