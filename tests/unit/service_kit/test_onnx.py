@@ -215,7 +215,7 @@ def test_weights_beside_the_model_file_are_found(folder: Path, manifest: ModelMa
     shutil.copytree(folder / "view", target)
     path = target / manifest.file
     model = onnx.load(path)
-    onnx.save(model, path, save_as_external_data=True, location="model.onnx.data", size_threshold=16)
+    onnx.save(model, path, save_as_external_data=True, location="model.onnx.data", size_threshold=64)
     assert (path.parent / "model.onnx.data").is_file()
     OnnxBackend(manifest, path)
 
