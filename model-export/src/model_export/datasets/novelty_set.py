@@ -13,9 +13,11 @@ from model_export.datasets.slices import read_slices
 from model_export.datasets.split import Fold
 from model_export.datasets.view_set import view_pictures, view_samples
 from model_export.datasets.volumes import PLANES, read_volumes
+from model_export.training.config import CONFIGS
 from service_kit.inference.preprocessing import Preprocessing
 
-SIZE, SEED = 128, 0
+SIZE = CONFIGS["view"].size
+SEED = 0
 SLICES_A_SOURCE, BRAINS, TURNED_A_SOURCE, RIM_CASES = 450, 60, 20, 2
 _RIM = (0.03, 0.08, 0.92, 0.97)
 TURNS = ("quarter", "half", "three_quarters", "mirrored", "upside_down")
@@ -38,7 +40,7 @@ def read_novelty_set(root: Path, cache: Path, count: int) -> NoveltySet:
     """At most 450 slices a source (`views64` too, which nothing was ever trained on), and `count` pictures a kind."""
     from model_export.novelty import draw_outliers  # noqa: PLC0415 - torch, where the set alone needs none
 
-    kept = cache / "novelty" / f"pictures-{SLICES_A_SOURCE}-{count}.npz"
+    kept = cache / "novelty" / f"pictures-{SIZE}-{SLICES_A_SOURCE}-{count}.npz"
     if not kept.exists():
         random = np.random.default_rng(SEED)
         real, sources = _real(root, cache / "pictures", Preprocessing(size=SIZE), random)
