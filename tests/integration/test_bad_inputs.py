@@ -70,9 +70,9 @@ BAD_REQUESTS: dict[str, BadRequest] = {
     "unknown stage": options('{"models": {"quality": "x"}}', "models.quality"),
     "option twice": options('{"segment": "never", "segment": "always"}', "twice"),
     "unknown model": BadRequest(
-        422, "invalid_request", fields={"options": '{"models": {"segmentation": "nnunet"}, "segment": "always"}'}
+        422, "invalid_options", fields={"options": '{"models": {"segmentation": "nnunet"}, "segment": "always"}'}
     ),
-    "unknown view model": BadRequest(422, "invalid_request", fields={"options": '{"models": {"view": "vgg16"}}'}),
+    "unknown view model": BadRequest(422, "invalid_options", fields={"options": '{"models": {"view": "vgg16"}}'}),
     "sequence for a named part": BadRequest(
         422,
         "parts_conflict",
