@@ -9,11 +9,14 @@ from torch.nn import functional
 
 
 class Augmentation(BaseModel):
-    """Strengths; each is drawn anew for every picture. Left and right, up and down mean nothing here."""
+    """Strengths; each is drawn anew for every picture. Half of them are mirrored: left and right mean nothing here.
+
+    `turned_share` of the pictures are turned by quarters as well: scans come in any orientation, mostly in their own.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    quarter_turns: bool = True
+    turned_share: float = 1.0
     rotation_deg: float = 20.0
     zoom: float = 0.22
     stretch: float = 0.08
@@ -45,10 +48,9 @@ class Augmentation(BaseModel):
             return (torch.rand(count, generator=generator) * 2 - 1) * limit
 
         angle = spread(math.radians(self.rotation_deg))
-        flip = torch.ones(count)
-        if self.quarter_turns:
-            angle = angle + torch.randint(0, 4, (count,), generator=generator) * (math.pi / 2)
-            flip = torch.randint(0, 2, (count,), generator=generator) * 2.0 - 1.0
+        turned = torch.rand(count, generator=generator) < self.turned_share
+        angle = angle + torch.randint(0, 4, (count,), generator=generator) * (math.pi / 2) * turned
+        flip = torch.randint(0, 2, (count,), generator=generator) * 2.0 - 1.0
         zoom, stretch = torch.exp(spread(self.zoom)), torch.exp(spread(self.stretch))
         cosine, sine = torch.cos(angle), torch.sin(angle)
         rows = [

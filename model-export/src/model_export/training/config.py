@@ -33,6 +33,7 @@ class TrainingConfig(BaseModel):
     patience: Annotated[
         int, Field(ge=0, description="epochs without a better validation score before stopping; 0: a fixed schedule")
     ] = 0
+    turned_share: Annotated[float, Field(ge=0, le=1, description="of the pictures, turned by quarters")] = 1.0
     record: Annotated[RecordArm, Field(description="which clinical record a FiLM network is trained on")] = "true"
     fold: Annotated[int | None, Field(ge=0, lt=FOLDS, description="the part left for testing; none: all train")] = 0
     leaky: Annotated[bool, Field(description="single slices are dealt in place of patients")] = False

@@ -58,7 +58,7 @@ class SegFilmTask:
         validation = np.array(members(found.groups, self.split.validation), np.int64)
         self._validation = validation[has_tumor[validation] & found.is_lgg[validation]]
         self.size = config.size
-        self._augmentation = Augmentation(rotation_deg=15.0, noise=0.04)
+        self._augmentation = Augmentation(turned_share=config.turned_share, rotation_deg=15.0, noise=0.04)
         self.network: nn.Module = UNet(channels=len(SEQUENCES), clinical=len(feature_names()))
         self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
         sample = self._images[train[:: max(1, len(train) // 96)]]

@@ -60,7 +60,7 @@ class T1Task:
         counts = np.bincount(self._labels[np.concatenate([self._tumor, self._empty])], minlength=len(TUMOR_LABELS))
         weights = (counts.mean() / counts) ** 0.5
         self._weights = torch.from_numpy(weights).float()
-        self._augmentation = Augmentation()
+        self._augmentation = Augmentation(turned_share=config.turned_share)
         self.network: nn.Module = T1Network()
         drawn = np.where(np.arange(len(counts)) == _NO_TUMOR, _EMPTY_SHARE * counts, counts)
         drawn = drawn + _EXTRA_SHARE * np.bincount(self._labels[self._extra], minlength=len(TUMOR_LABELS))

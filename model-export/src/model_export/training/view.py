@@ -34,7 +34,7 @@ class ViewTask:
         groups = [s.group for s in samples]
         self._train = np.array(members(groups, self.split.train))
         self._validation = np.array(members(groups, self.split.validation))
-        self._augmentation = Augmentation()
+        self._augmentation = Augmentation(turned_share=config.turned_share)
         self.network: nn.Module = ViewNetwork()
         self.network.encoder.load_imagenet(torch.load(root / IMAGENET, weights_only=True))
         restore_batchnorm(self.network, self._images[self._train[:: max(1, len(self._train) // 128)]])
