@@ -1,6 +1,7 @@
 """How the containers are made and confined."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.stack.conftest import OURS, SERVICES, Stack, docker
 pytestmark = pytest.mark.stack
 
 MAX_IMAGE_BYTES = 400_000_000
+MODELS = Path(__file__).parents[2] / "models"
 MODEL_SERVICES = ("classifier-view", "classifier-tumor", "segmenter", "metadata")
 
 
@@ -64,8 +66,16 @@ def test_carries_only_what_it_needs(stack: Stack, service: str, modules: tuple[s
         ("metadata", {"clinical"}),
     ],
 )
-def test_carries_only_its_stages_models(stack: Stack, service: str, models: set[str]) -> None:
-    assert set(stack.run(service, "ls", "/models").stdout.split()) == models
+def test_an_image_carries_only_its_stages_defaults(stack: Stack, service: str, models: set[str]) -> None:
+    image = stack.inspect(service)["Image"]
+    assert set(docker("run", "--rm", "--entrypoint", "ls", image, "/models").split()) == models
+
+
+@pytest.mark.parametrize("service", ["classifier-view", "classifier-tumor", "segmenter"])
+def test_compose_mounts_every_published_model_to_be_read(stack: Stack, service: str) -> None:
+    published = {path.parent.name for path in MODELS.glob("*/manifest.json")}
+    assert set(stack.run(service, "ls", "/models").stdout.split()) >= published
+    assert stack.run(service, "touch", "/models/new").returncode != 0
 
 
 def test_only_the_gateway_is_published_and_on_loopback(stack: Stack) -> None:
