@@ -14,7 +14,7 @@ _COPIES = Path(__file__).with_name("copies.json")
 
 
 def copy_pairs() -> list[tuple[str, str]]:
-    """Names of the pictures that are copies of each other, as `model-export audit` found them."""
+    """Names of the pictures that are copies of each other: pairs of both matchers that the audit has had."""
     pairs: list[list[str]] = json.loads(_COPIES.read_bytes())["pairs"]
     return [(first, second) for first, second in pairs]
 
