@@ -150,13 +150,13 @@ def _manifest(
 ) -> ModelManifest:
     model, split = OnnxModel(path), split_of(entry.name, place.root, fold)
     columns = clinical_columns(place.root, fold) if entry.reads_record else ()
-    trained = NETWORKS[entry.name].trained if config else entry.name
+    verb = f"train {NETWORKS[entry.name].trained}" if config else f"publish {entry.name}"
     return ModelManifest(
         name=entry.name,
         version=MODEL_VERSION,
         stage=entry.stage,
         title=entry.title,
-        architecture=entry.architecture,
+        architecture=f"{entry.architecture}, {config.size} px" if config else entry.architecture,
         precision="fp32",
         sha256=sha256_of(path),
         inputs=model.inputs(),
@@ -169,7 +169,7 @@ def _manifest(
         clinical_columns=columns if entry.kind == "tabular" else (),
         preprocessing=Preprocessing(size=config.size) if config else None,
         training=Training(
-            command=f"model-export train {trained} --fold {fold.label.removeprefix('fold-')} --data ../shared/data",
+            command=f"model-export {verb} {_options(fold)}",
             seed=fold.seed,
             config=config.model_dump(mode="json") if config else {"fold": fold.index},
             dataset=entry.dataset,
@@ -177,6 +177,11 @@ def _manifest(
             groups=split.counts(),
         ),
     )
+
+
+def _options(fold: Fold) -> str:
+    """The options of a command that say which fold, and where the sets are."""
+    return f"--fold {fold.label.removeprefix('fold-')} --data ../shared/data"
 
 
 def _card(
@@ -190,7 +195,7 @@ def _card(
         title=entry.title,
         intended_use=entry.intended_use,
         notice=RESEARCH_ONLY,
-        architecture=entry.architecture,
+        architecture=manifest.architecture,
         parameters=int(sum(np.prod(w.dims) for w in weights if w.data_type == onnx.TensorProto.FLOAT)),
         file_bytes=path.stat().st_size,
         sha256=manifest.sha256,
@@ -206,7 +211,7 @@ def _card(
         verification=parity,
         reproduce=(
             manifest.training.command,
-            f"model-export publish {entry.name} --data ../shared/data",
+            f"model-export publish {entry.name} {_options(fold_of(manifest))}",
             "model-export evaluate --data ../shared/data --out docs/evaluation",
         ),
     )

@@ -59,7 +59,7 @@ def joined_groups() -> dict[str, str]:
     """Group -> the first of the groups that the audit found to hold copies of the same slices.
 
     Upstream calls them different, yet one's slice is the other's turned, mirrored or brightened one: a split must not
-    put them on two sides. The first matcher of the audit made the file; `model-export audit --merged-groups` adds to it.
+    put them on two sides. The audit's first matcher made the file; `model-export audit --merged-groups` adds to it.
     """
     merged: list[list[str]] = json.loads(_MERGED.read_bytes())["merged"]
     return {group: several[0] for several in merged for group in several}
