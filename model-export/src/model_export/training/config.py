@@ -66,7 +66,15 @@ class TrainingConfig(BaseModel):
 
 
 _FILM = TrainingConfig(
-    name="seg-flair-film", size=192, epochs=8, small_size=128, small_epochs=5, batch=24, rate=1.5e-3, ema_decay=0.99
+    name="seg-flair-film",
+    size=192,
+    epochs=14,
+    small_size=128,
+    small_epochs=9,
+    batch=24,
+    rate=1.5e-3,
+    ema_decay=0.99,
+    turned_share=0.2,
 )
 CONFIGS: dict[str, TrainingConfig] = {
     config.name: config
@@ -83,7 +91,15 @@ CONFIGS: dict[str, TrainingConfig] = {
             limit=4000,
         ),
         TrainingConfig(
-            name="t1", size=160, epochs=7, small_size=128, small_epochs=4, batch=24, rate=1.5e-3, ema_decay=0.99
+            name="t1",
+            size=160,
+            epochs=14,
+            small_size=128,
+            small_epochs=8,
+            batch=24,
+            rate=1.5e-3,
+            ema_decay=0.99,
+            turned_share=0.3,
         ),
         _FILM,
         _FILM.with_overrides(name="seg-flair-none", record="none"),
