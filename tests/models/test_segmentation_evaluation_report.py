@@ -1,6 +1,7 @@
 """The chapters are measured from a cache as it lies on disk, shown from the stored result alone, and drawn."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import pytest
 from matplotlib import pyplot as plt
 
 from model_export.datasets.split import Fold
+from model_export.evaluation.assembly import Results
+from model_export.evaluation.card_figures import write_figures
 from model_export.evaluation.cases import Case, extremes, save_cases
 from model_export.evaluation.sections import Part, PartMissing, Place, Section
 from model_export.evaluation.segmentation_parts import PARTS
 from model_export.evaluation.store import predictions_path, save_predictions
 from service_kit.inference.manifest import ModelManifest, Training, sha256_of
+from tests.models.made_cards import made_card
 from tests.models.made_sets import IDENTITY, Made, predictions, square, write_lgg, write_t1
 
 NOTHING = square(0, 0, 0)
@@ -92,10 +96,28 @@ def test_the_flair_chapter_says_what_the_record_is_worth(place: Place) -> None:
     section = _shown(PARTS[1], place)
     assert any("The clinical record does not help" in paragraph for paragraph in section.intro)
     assert any("does not help" in note for note in section.cards["seg-flair-film"].notes)
+    assert section.cards["seg-flair-film"].record_helps is False
     film = next(table for table in section.tables if "record" in table.title)
     assert [row[0] for row in film.rows].count("trained apart") == 1
     assert place.cases is not None
     assert (place.cases / "seg-flair-film.png").stat().st_size > 1000
+
+
+def test_the_verdict_decides_whether_a_record_is_read_unasked(place: Place, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    names = {"seg-flair-film": None, "seg-flair-film-int8": "seg-flair-film", "seg-t1": None}
+    for name, source in names.items():
+        folder = models / name
+        _model(tmp_path, name)
+        shutil.copytree(tmp_path / "folds" / "0" / name, folder)
+        ModelManifest.load(folder).model_copy(update={"variant_of": source}).dump(folder)
+        made_card(name).dump(folder)
+    found = PARTS[1].measure(place).model_dump(mode="json")
+    for verdict, reads in (("none", False), ("full", True)):
+        found["film"]["default_variant"] = verdict
+        write_figures(models, Results(parts={"seg-flair-film": found}))
+        read = {name: ModelManifest.load(models / name).clinical_by_default for name in names}
+        assert read == {"seg-flair-film": reads, "seg-flair-film-int8": reads, "seg-t1": True}
 
 
 def test_without_predictions_the_command_is_named(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ from service_kit.contracts.common import ModelRef
 from service_kit.errors import ServiceError
 from service_kit.problems import TYPE_PREFIX, Problem
 
+_LEFT_OUT = (
+    "The outline was made without the clinical record: it did not improve the outlines of {model} in evaluation. "
+    "The option `clinical: always` hands it over."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -111,7 +116,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         reasons=reasons,
         view=_view(study, answers.view.view),
         tumor=answers.tumor.tumor,
-        clinical=_clinical(answers.vector),
+        clinical=_clinical(answers),
         segmentation=segmentation,
         metadata_effect=answers.effect,
         models=answers.models,
@@ -150,6 +155,7 @@ def summarize_outline(outline: SegmentationAnswer, spacing_mm: tuple[float, floa
         labels=result.labels,
         substituted=result.substituted,
         clinical_used=result.clinical_used,
+        clinical_left_out=result.clinical_left_out,
     )
 
 
@@ -160,10 +166,14 @@ def _view(study: Study, view: ViewClassification) -> ViewClassification:
     return ViewClassification(label=study.view, probabilities=view.probabilities, source="dicom")
 
 
-def _clinical(vector: ClinicalVector | None) -> ClinicalSummary | None:
+def _clinical(answers: Answers) -> ClinicalSummary | None:
+    vector, outline = answers.vector, answers.outline
     if vector is None:
         return None
-    return ClinicalSummary(features=vector.features, imputed=vector.imputed, warnings=vector.warnings)
+    warnings = vector.warnings
+    if outline is not None and outline.result.clinical_left_out:
+        warnings = (*warnings, _LEFT_OUT.format(model=outline.result.model.name))
+    return ClinicalSummary(features=vector.features, imputed=vector.imputed, warnings=warnings)
 
 
 def _unavailable(error: ServiceError) -> Reason:

@@ -32,9 +32,10 @@ class Outliner(Protocol):
         sequences: Mapping[SequenceName, Pixels],
         vector: ClinicalVector | None = None,
         *,
+        always_read: bool = False,
         model: str | None = None,
     ) -> SegmentationAnswer:
-        """`sequences`: arrays `[rows, columns]` of one shape."""
+        """`sequences`: arrays `[rows, columns]` of one shape; `always_read` as in `SegmenterClient.segment`."""
 
     async def models(self) -> tuple[ServedModel, ...]:
         """The models that are served."""
@@ -92,7 +93,10 @@ class Explainer:
         vectors = [ablation.empty, *(ablation.without[field] for field in fields)]
         calls = [
             lambda features=features: self._segmenter.segment(
-                study.sequences, ablation.vector.model_copy(update={"features": features}), model=model
+                study.sequences,
+                ablation.vector.model_copy(update={"features": features}),
+                always_read=True,
+                model=model,
             )
             for features in vectors
         ]

@@ -114,8 +114,13 @@ class Pipeline:
         outline = effect = None
         if options.explain_metadata or wants_segmentation(tumor.tumor, options.segment, gate=options.gate):
             with watch.span("segmentation"):
-                wanted = named.get("segmentation")
-                outline = await _optional(self._segmenter.segment(study.sequences, vector, model=wanted), failures)
+                outlining = self._segmenter.segment(
+                    study.sequences,
+                    vector,
+                    always_read=options.record_always_read,
+                    model=named.get("segmentation"),
+                )
+                outline = await _optional(outlining, failures)
         others = tuple(model for model in views.models if model != view.model)
         if options.explain_metadata and record is not None and vector is not None and outline is not None:
             with watch.span("explanation"):

@@ -15,6 +15,7 @@ DISCLAIMER = "Research use only. Not a medical device."
 AnalysisState = Literal["queued", "running", "succeeded", "failed", "canceled"]
 Verdict = Literal["answer", "review", "refuse"]
 SegmentPolicy = Literal["auto", "always", "never"]
+RecordPolicy = Literal["auto", "always"]
 ReasonCode = Literal[
     "low_confidence",
     "not_calibrated",
@@ -43,7 +44,8 @@ class AnalysisOptions(BaseModel):
     """The form field `options`. `segment: auto` outlines where a tumor is likely; `sequence` says what a picture is
     that does not say it itself; `models` picks a published model for a stage. With `gate` the tumor stage decides
     alone: `auto` outlines only where its label is a tumor, and no longer where one merely cannot be excluded.
-    `explain_metadata` asks what the clinical record does to the outline, which is then made as with `always`.
+    `clinical: auto` hands the record to the outline where evaluation found that this helps, `always` in any case.
+    `explain_metadata` asks what the clinical record does to the outline, which is then made as with `always` of both.
     """
 
     model_config = ConfigDict(
@@ -57,7 +59,13 @@ class AnalysisOptions(BaseModel):
     sequence: Sequence | None = None
     models: dict[StageName, str] = {}
     gate: bool = False
+    clinical: RecordPolicy = "auto"
     explain_metadata: bool = False
+
+    @property
+    def record_always_read(self) -> bool:
+        """Whether the record is handed also to a model that it does not help."""
+        return self.clinical == "always" or self.explain_metadata
 
     @model_validator(mode="after")
     def _one_wish(self) -> Self:
@@ -109,7 +117,8 @@ class SegmentationSummary(Schema):
     """The outline's measures; millimeters are None where the spacing is unknown.
 
     `bounding_box` is (top, left, bottom, right) in pixels, the last two exclusive. `substituted` maps a channel of the
-    model that was not sent to the sequence that stood in for it.
+    model that was not sent to the sequence that stood in for it. `clinical_left_out`: the outline was made without the
+    record that was sent, because it did not help in evaluation.
     """
 
     area_px: int
@@ -121,6 +130,7 @@ class SegmentationSummary(Schema):
     labels: dict[str, int]
     substituted: dict[str, str] = {}
     clinical_used: bool = False
+    clinical_left_out: bool = False
 
 
 class FieldEffect(Schema):

@@ -45,6 +45,7 @@ EXAMPLE = SegmentationResult(
 _BODY = """\
 Arrays by sequence, `t1`, `t1ce`, `t2`, `flair`: each uint8 or float32 [slices, rows, columns], all of one shape.
 Optionally `clinical` float32 [K] with the metadata `clinical_features`, a JSON list of its names.
+Metadata `clinical_use` = `always` hands the vector to a model that reads it only when asked; else `auto`.
 Metadata `return_probabilities` = `true` asks for the probabilities too."""
 _ANSWER = """\
 Array `mask` uint8 [slices, rows, columns] of 0 and 1 in the input's grid; `probabilities` float32 of the same shape
@@ -83,9 +84,13 @@ def create_router(segmenter: Segmenter, models: StageModels, *, max_slices: int)
         wants_probabilities = envelope.metadata.get("return_probabilities", "false")
         if wants_probabilities not in {"true", "false"}:
             raise InvalidRequest("the metadata return_probabilities is true or false")
+        use = envelope.metadata.get("clinical_use", "auto")
+        if use not in {"auto", "always"}:
+            raise InvalidRequest("the metadata clinical_use is auto or always")
         segmentation = await segmenter.segment(
             read_stack(envelope, max_slices=max_slices),
             read_features(envelope),
+            always_read=use == "always",
             model=model,
             return_probabilities=wants_probabilities == "true",
         )

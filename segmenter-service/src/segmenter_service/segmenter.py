@@ -48,13 +48,14 @@ class Segmenter:
         stack: SliceStack,
         features: ClinicalFeatures | None = None,
         *,
+        always_read: bool = False,
         model: str | None = None,
         return_probabilities: bool = False,
     ) -> Segmentation:
         """Segment every slice of the stack.
 
         `features` is the clinical vector by name; a model that reads one gets its default where it is None, and a
-        model that reads none ignores it.
+        model that reads none ignores it. So does one that it did not help in evaluation, unless `always_read`.
 
         Raises:
             InvalidRequest: no such model, none that the sequences can feed, or features that are not the model's.
@@ -63,6 +64,9 @@ class Segmenter:
         choice = choose_model(self._models, stack.sequences.keys(), model)
         manifest = choice.backend.manifest
         vector = clinical_vector(manifest, features) if manifest.clinical_features else None
+        left_out = vector is not None and features is not None and not (manifest.clinical_by_default or always_read)
+        if left_out:
+            vector = clinical_vector(manifest, None)
         slices, rows, columns = stack.shape
         mask = np.empty((slices, rows, columns), np.uint8)
         probabilities = np.empty(mask.shape, np.float32) if return_probabilities else None
@@ -73,7 +77,8 @@ class Segmenter:
             labels={manifest.labels[0]: int(np.count_nonzero(mask))},
             sequences=manifest.sequences,
             substituted=choice.substituted,
-            clinical_used=vector is not None and features is not None,
+            clinical_used=vector is not None and features is not None and not left_out,
+            clinical_left_out=left_out,
             model=choice.backend.ref,
         )
         return Segmentation(result, mask, probabilities)

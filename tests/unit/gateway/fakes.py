@@ -125,16 +125,23 @@ class FakeRoster:
 
 @dataclass
 class FakeSegmenter:
-    """Outlines what is brighter than `threshold`."""
+    """Outlines what is brighter than `threshold`; its model reads a record unasked where that helps."""
 
     threshold: float = 200
+    record_helps: bool = True
     error: Exception | None = None
     calls: list[tuple[tuple[str, ...], ClinicalVector | None, str | None]] = field(default_factory=list)
 
     async def segment(
-        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+        self,
+        sequences: Mapping[Sequence, Pixels],
+        vector: ClinicalVector | None = None,
+        *,
+        always_read: bool = False,
+        model: str | None = None,
     ) -> SegmentationAnswer:
         self.calls.append((tuple(sequences), vector, model))
+        left_out = vector is not None and not (self.record_helps or always_read)
         if self.error is not None:
             raise self.error
         mask = next(iter(sequences.values())) > self.threshold
@@ -142,7 +149,8 @@ class FakeSegmenter:
             labels={"tumor": int(np.count_nonzero(mask))},
             sequences=("t1",),
             substituted={},
-            clinical_used=vector is not None,
+            clinical_used=vector is not None and not left_out,
+            clinical_left_out=left_out,
             model=model_ref("segmentation", model or "seg-t1"),
         )
         return SegmentationAnswer(mask, result)

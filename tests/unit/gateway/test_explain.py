@@ -57,13 +57,20 @@ class RowSegmenter:
     error: Exception | None = None
     served: tuple[ServedModel, ...] = ()
     calls: list[tuple[dict[str, float], str | None]] = field(default_factory=list)
+    always_read: bool = True
     running: int = 0
     most: int = 0
 
     async def segment(
-        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+        self,
+        sequences: Mapping[Sequence, Pixels],
+        vector: ClinicalVector | None = None,
+        *,
+        always_read: bool = False,
+        model: str | None = None,
     ) -> SegmentationAnswer:
         assert vector is not None
+        self.always_read &= always_read
         self.calls.append((vector.features, model))
         self.running += 1
         self.most = max(self.most, self.running)
@@ -243,9 +250,14 @@ class TiringSegmenter(RowSegmenter):
     """Answers once; what comes after is too much."""
 
     async def segment(
-        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+        self,
+        sequences: Mapping[Sequence, Pixels],
+        vector: ClinicalVector | None = None,
+        *,
+        always_read: bool = False,
+        model: str | None = None,
     ) -> SegmentationAnswer:
-        found = await super().segment(sequences, vector, model=model)
+        found = await super().segment(sequences, vector, always_read=always_read, model=model)
         if len(self.calls) > 1:
             raise Overloaded("The segmenter has too much to do.", stage="segmentation")
         return found
@@ -269,12 +281,15 @@ async def analysis(segmenter: RowSegmenter, *, asked: bool = True) -> Analysis:
 
 
 async def test_the_effect_is_part_of_the_analysis() -> None:
-    found = await analysis(RowSegmenter())
+    segmenter = RowSegmenter()
+    found = await analysis(segmenter)
+    assert segmenter.always_read
     assert found.metadata_effect is not None
     assert [effect.field for effect in found.metadata_effect.fields] == ["age", "who_grade"]
     assert found.timings_ms.explanation is not None
     assert (found.verdict, found.problem) == ("answer", None)
-    unasked = await analysis(RowSegmenter(), asked=False)
+    unasked = await analysis(segmenter, asked=False)
+    assert not segmenter.always_read
     assert unasked.metadata_effect is unasked.timings_ms.explanation is None
 
 

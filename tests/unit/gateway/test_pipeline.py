@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -75,6 +76,19 @@ async def test_a_clear_tumor_is_classified_outlined_measured_and_answered() -> N
     assert {"self", "input", "mask", "overlay", "heatmap", "report", "evidence"} == set(analysis.links)
     assert [name for name, _ in classifier.calls] == ["view", "tumor"]
     np.testing.assert_array_equal(classifier.calls[1][1]["features"].values, view_answer().features)
+
+
+@pytest.mark.parametrize("policy", ["auto", "always"])
+async def test_a_record_that_does_not_help_is_left_out_unless_asked_for_and_the_answer_says_so(
+    policy: Literal["auto", "always"],
+) -> None:
+    options = AnalysisOptions(clinical=policy)
+    findings = await analyze(segmenter=FakeSegmenter(record_helps=False), record={"age": 61}, options=options)
+    outline, clinical = findings.analysis.segmentation, findings.analysis.clinical
+    assert outline is not None
+    assert clinical is not None
+    assert (outline.clinical_used, outline.clinical_left_out) == (policy == "always", policy == "auto")
+    assert any("`clinical: always` hands it over" in warning for warning in clinical.warnings) == (policy == "auto")
 
 
 async def test_what_did_not_run_is_null_and_has_no_link() -> None:

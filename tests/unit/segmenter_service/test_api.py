@@ -122,6 +122,7 @@ async def test_bad_metadata_is_refused(client: httpx.AsyncClient) -> None:
     response = await send(client, {"flair": PIXELS, "clinical": vector}, clinical_features=other)
     assert_problem(response, 422, "age, sex, who_grade")
     assert_problem(await send(client, {"t1": PIXELS}, return_probabilities="yes"), 422, "true or false")
+    assert_problem(await send(client, {"t1": PIXELS}, clinical_use="never"), 422, "auto or always")
 
 
 async def test_bad_models_are_refused(client: httpx.AsyncClient) -> None:

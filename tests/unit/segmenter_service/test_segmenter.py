@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from segmenter_service.segmenter import Segmenter
 from segmenter_service.stack import SliceStack
-from service_kit.errors import DeadlineExceeded, InferenceFailed, ModelInvalid
+from service_kit.errors import DeadlineExceeded, InferenceFailed, InvalidRequest, ModelInvalid
 from service_kit.inference.manifest import ModelManifest, Postprocessing
 from service_kit.inference.postprocessing import postprocess
 from service_kit.inference.preprocessing import Preprocessing
@@ -134,6 +134,29 @@ async def test_without_clinical_data_the_default_is_used_and_said(tmp_path: Path
     found = await model.segment(SliceStack({"flair": stack}))
     assert not found.result.clinical_used
     assert np.allclose(backend.calls[0]["clinical"], manifest.clinical_default)
+
+
+@pytest.mark.parametrize("always_read", [False, True])
+async def test_a_record_that_did_not_help_is_read_only_when_asked(
+    tmp_path: Path, stack: NDArray[np.uint8], always_read: bool
+) -> None:
+    manifest = film(tmp_path).model_copy(update={"clinical_by_default": False})
+    model, backend = segmenter(manifest)
+    features = dict(zip(CLINICAL_FEATURES, (0.1, 0.2, 0.3), strict=True))
+    found = await model.segment(SliceStack({"flair": stack}), features, always_read=always_read)
+    assert (found.result.clinical_used, found.result.clinical_left_out) == (always_read, not always_read)
+    wanted = [0.1, 0.2, 0.3] if always_read else manifest.clinical_default
+    assert np.allclose(backend.calls[0]["clinical"], wanted)
+    without = await model.segment(SliceStack({"flair": stack}))
+    assert not without.result.clinical_left_out
+
+
+async def test_a_vector_of_other_names_is_refused_even_where_it_is_left_out(
+    tmp_path: Path, stack: NDArray[np.uint8]
+) -> None:
+    model, _ = segmenter(film(tmp_path).model_copy(update={"clinical_by_default": False}))
+    with pytest.raises(InvalidRequest, match="reads exactly"):
+        await model.segment(SliceStack({"flair": stack}), {"height": 0.5})
 
 
 async def test_a_model_without_a_clinical_input_ignores_the_vector(tmp_path: Path, stack: NDArray[np.uint8]) -> None:

@@ -98,7 +98,7 @@ def create_router(
         check_asked(record, options)
         vector = None if record is None else await normalizer.normalize(record)
         model = options.models.get("segmentation")
-        answer = await segmenter.segment(study.sequences, vector, model=model)
+        answer = await segmenter.segment(study.sequences, vector, always_read=options.record_always_read, model=model)
         effect = None
         if options.explain_metadata and record is not None:
             effect = await explainer.explain(study, record, answer, model=model)

@@ -34,14 +34,23 @@ class SegmenterClient:
         self._upstream = upstream
 
     async def segment(
-        self, sequences: Mapping[Sequence, Pixels], vector: ClinicalVector | None = None, *, model: str | None = None
+        self,
+        sequences: Mapping[Sequence, Pixels],
+        vector: ClinicalVector | None = None,
+        *,
+        always_read: bool = False,
+        model: str | None = None,
     ) -> SegmentationAnswer:
-        """`sequences`: arrays `[rows, columns]` of one shape. Raises `InvalidRequest` when `model` does not fit."""
+        """`sequences`: arrays `[rows, columns]` of one shape. Raises `InvalidRequest` when `model` does not fit.
+
+        `always_read` hands the vector also to a model that it did not help in evaluation.
+        """
         arrays: dict[str, NDArray[Any]] = {name: pixels[np.newaxis] for name, pixels in sequences.items()}
         metadata: dict[str, str] = {}
         if vector is not None:
             arrays["clinical"] = np.fromiter(vector.features.values(), np.float32)
             metadata["clinical_features"] = json.dumps(list(vector.features))
+            metadata["clinical_use"] = "always" if always_read else "auto"
         try:
             body = await self._upstream.call(
                 "POST",

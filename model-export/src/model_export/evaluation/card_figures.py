@@ -1,4 +1,4 @@
-"""The figures of each model, from the report into its card."""
+"""The figures of each model, from the report into its card; what follows from them, into its manifest."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from model_export.evaluation.assembly import Results
 from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.parts import all_parts
 from model_export.evaluation.sections import CardFigures, Section
+from service_kit.inference.manifest import ModelManifest
 
 
 def write_figures(models: Path, results: Results) -> list[str]:
@@ -34,8 +35,18 @@ def write_figures(models: Path, results: Results) -> list[str]:
             "leaky": {label: _plain(figure) for label, figure in figures.leaky.items()} or None,
         }
         ModelCard.load(path.parent).model_copy(update=changes).dump(path.parent)
+        if figures.record_helps is not None:
+            _decide_record(models, name, helps=figures.record_helps)
         written.append(name)
     return written
+
+
+def _decide_record(models: Path, name: str, *, helps: bool) -> None:
+    """A model and its variants read a record unasked only where it helps. Raises `ModelInvalid`."""
+    for path in sorted(models.glob("*/manifest.json")):
+        manifest = ModelManifest.load(path.parent)
+        if name in (manifest.name, manifest.variant_of):
+            manifest.model_copy(update={"clinical_by_default": helps}).dump(path.parent)
 
 
 def figures_by_model(chapters: Mapping[str, Section]) -> dict[str, CardFigures]:
@@ -49,6 +60,7 @@ def figures_by_model(chapters: Mapping[str, Section]) -> dict[str, CardFigures]:
                 tables={**before.tables, **figures.tables},
                 leaky={**before.leaky, **figures.leaky},
                 notes=(*before.notes, *(note for note in figures.notes if note not in before.notes)),
+                record_helps=before.record_helps if figures.record_helps is None else figures.record_helps,
             )
     return merged
 

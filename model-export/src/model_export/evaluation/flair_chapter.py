@@ -136,4 +136,5 @@ def _flair_card(found: LggSegmentation, film: FilmEvidence | None) -> CardFigure
         },
         leaky={"dice_volume": found.leaky.dice} if found.leaky else {},
         notes=(film.sentence(), DISTANCE_UNIT) if film else (DISTANCE_UNIT,),
+        record_helps=film.default_variant == "full" if film else None,
     )

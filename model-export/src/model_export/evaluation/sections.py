@@ -97,7 +97,8 @@ class CardFigures(BaseModel):
     """What goes into one model's card: numbers, not prose.
 
     `summary` by name, `tables` by title (each row a flat object, `label` first), `leaky` the same figures of the
-    careless split, `notes` single sentences. Several parts may add to one card.
+    careless split, `notes` single sentences. Several parts may add to one card. `record_helps` is the verdict on a
+    model that reads the clinical record: whether it is handed one without being asked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -106,6 +107,7 @@ class CardFigures(BaseModel):
     tables: dict[str, tuple[dict[str, str | int | float | None], ...]] = {}
     leaky: dict[str, Estimate | float] = {}
     notes: tuple[str, ...] = ()
+    record_helps: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ class ModelManifest(_Frozen):
 
     `features_of` names the view model whose features a tumor model reads, `variant_of` the model that this one was
     made of (the same weights in another precision), `provider` the execution provider that it is meant for, before
-    the one of the settings.
+    the one of the settings. `clinical_by_default` is whether a clinical vector that was sent is read without being
+    asked for: not, where evaluation found that it does not help.
 
     Raises nothing by itself; `load` raises `ModelInvalid` naming the file and the field.
     """
@@ -125,6 +126,7 @@ class ModelManifest(_Frozen):
     provider: str | None = None
     clinical_features: tuple[str, ...] = ()
     clinical_default: tuple[float, ...] = ()
+    clinical_by_default: bool = True
     clinical_columns: tuple[ClinicalColumn, ...] = ()
     preprocessing: Preprocessing | None = None
     postprocessing: Postprocessing | None = None
