@@ -100,7 +100,7 @@ evaluation: train-env ## judge what was predicted: report, cards, limits of the 
 	@$(TRAIN_BIN)/model-export evaluate --data $(DATA)
 	@$(TRAIN_BIN)/model-export cards
 
-test-models: train-env ## what needs PyTorch: architectures, export parity, a tiny training
+test-models: setup train-env ## what needs PyTorch: architectures, export parity, a tiny training
 	@$(TRAIN_BIN)/mypy model-export/src
 	@$(TRAIN_BIN)/pytest tests/models
 
