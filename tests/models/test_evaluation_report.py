@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from model_export.card import ModelCard
 from model_export.cli import app
 from model_export.evaluation.assembly import Results, measure, sections
+from model_export.evaluation.beside_parts import PARTS as BESIDE
+from model_export.evaluation.beside_parts import keep
 from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.card_figures import figures_by_model, write_figures
 from model_export.evaluation.classifier_parts import render_classifier
@@ -19,7 +21,9 @@ from model_export.evaluation.classifiers import judge_classifier
 from model_export.evaluation.display import file_size, many, markdown_table, shown
 from model_export.evaluation.hardest import write_hardest
 from model_export.evaluation.html_report import write_html
+from model_export.evaluation.novelty_result import ArmResult, NoveltyResult
 from model_export.evaluation.parts import all_parts
+from model_export.evaluation.reproduction_result import Reproduction
 from model_export.evaluation.sections import CardFigures, Chart, Part, PartMissing, Place, Section, Table, Target
 from model_export.evaluation.style import new_figure, svg_of
 from model_export.evaluation.summary import write_summary
@@ -239,3 +243,33 @@ def test_rendering_again_needs_neither_data_nor_predictions(tmp_path: Path, monk
     assert found.exit_code == 0, found.output
     assert {path.name for path in out.iterdir()} == {"README.md", "report.html", "results.json", "targets.svg"}
     assert np.isfinite(result.accuracy.mean.value)
+
+
+def _arm(auroc: float, refused: float) -> ArmResult:
+    return ArmResult(
+        weights="made",
+        auroc=auroc,
+        refused=0.7,
+        refused_or_reviewed=0.9,
+        false_refusals=refused,
+        for_review=0.02,
+        kinds={},
+        sources={},
+        turned={},
+    )
+
+
+def test_what_other_commands_measured_has_its_chapter_and_its_targets(place: Place) -> None:
+    door, again = BESIDE
+    for part, command in ((door, "model-export novelty"), (again, "model-export reproduce")):
+        with pytest.raises(PartMissing, match=command):
+            part.measure(place)
+    keep(place.cache, "novelty", NoveltyResult(arms={"view": _arm(0.97, 0.002), "imagenet": _arm(0.99, 0.02)}))
+    section = door.render(door.measure(place))
+    assert [target.met for target in section.targets] == [False, True, True, False]
+    assert section.cards["view"].summary["novelty: AUROC"] == 0.97
+    first = Reproduction(
+        name="detector-cnn", seed=1, published=HALF, again=HALF, largest_weight_difference=0.0, reproduced=False
+    )
+    keep(place.cache, "reproduction", first)
+    assert "does not reproduce" in again.render(again.measure(place)).intro[0]

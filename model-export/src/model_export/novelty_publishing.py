@@ -15,7 +15,8 @@ from model_export.catalog import CATALOG
 from model_export.datasets.novelty_set import NoveltySet, read_novelty_set
 from model_export.datasets.split import Fold
 from model_export.engine import OnnxModel
-from model_export.evaluation.novelty import EXTERNAL, FITTED_FAMILIES, PICTURES_A_KIND, Timing
+from model_export.evaluation.novelty import EXTERNAL, FITTED_FAMILIES
+from model_export.evaluation.novelty_result import PICTURES_A_KIND, Timing
 from model_export.export.networks import example_inputs
 from model_export.export.onnx_graph import export_network
 from model_export.export.triton_config import triton_config

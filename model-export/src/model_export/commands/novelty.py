@@ -20,6 +20,7 @@ def novelty(
     import torch
 
     from model_export.architectures.view import ViewNetwork
+    from model_export.evaluation.beside_parts import keep
     from model_export.evaluation.novelty import evaluate_novelty, imagenet_network
     from model_export.evaluation.novelty_page import novelty_chart, novelty_page
     from model_export.novelty_publishing import time_novelty
@@ -42,6 +43,7 @@ def novelty(
     result = evaluate_novelty(data, cache, networks, console.print)
     if published.novelty is not None:
         result = result.model_copy(update={"timing": time_novelty(models / "view" / "1" / "model.onnx")})
+    keep(cache, "novelty", result)
     out.mkdir(parents=True, exist_ok=True)
     (out / "novelty.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (out / "novelty.md").write_text(novelty_page(result), encoding="utf-8")

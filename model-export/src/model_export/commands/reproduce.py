@@ -20,10 +20,12 @@ def reproduce(
     threads: Annotated[int, typer.Option(help="CPU threads")] = 2,
 ) -> None:
     """Train a network of the zoo again with its seed and compare its accuracy with the first one's interval."""
+    from model_export.evaluation.beside_parts import keep
     from model_export.evaluation.reproduction import reproduce as train_again
     from model_export.repository import Workplace
 
     found = train_again(name, Workplace(data, cache, Path("models")), seed, console.print, threads)
+    keep(cache, "reproduction", found)
     out.write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
     first = found.published
     console.print(

@@ -1,6 +1,6 @@
 """The gate's figures as a page to read and a chart."""
 
-from model_export.evaluation.novelty import BORDERLINE, ArmResult, NoveltyResult
+from model_export.evaluation.novelty_result import BORDERLINE, ArmResult, NoveltyResult
 from model_export.evaluation.style import BLUE, GRAY, ORANGE, new_figure, svg_of
 
 

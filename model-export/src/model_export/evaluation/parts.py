@@ -12,6 +12,7 @@ _MODULES = (
     "zoo_parts",
     "robustness_parts",
     "faithfulness_parts",
+    "beside_parts",
     "clinical_parts",
     "published_parts",
     "training_parts",

@@ -7,29 +7,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 
 from model_export.datasets.split import Fold
 from model_export.evaluation.bootstrap import Estimate, group_bootstrap
 from model_export.evaluation.metrics import accuracy
+from model_export.evaluation.reproduction_result import Reproduction
 from model_export.evaluation.store import read_classifier
 from model_export.publishing import predict
 from model_export.repository import Workplace
 from model_export.training.loop import load_checkpoint
 from model_export.training.run import checkpoint_path, recipe, train_network
-
-
-class Reproduction(BaseModel):
-    """The accuracy of a classifier on the first fold, published and trained again with the same seed."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    seed: int
-    published: Estimate
-    again: Estimate
-    largest_weight_difference: float
-    reproduced: bool
 
 
 def reproduce(name: str, place: Workplace, seed: int, report: Callable[[str], None], threads: int) -> Reproduction:
