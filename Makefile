@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench train-env models evaluation test-models test-triton constraints docs clean
+.PHONY: help setup run stop test check format stack stack-down bench train-env models evaluation test-models test-openvino test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ stop: setup ## end what `make run` started
 	@$(BIN)/neurogate down
 
 test: setup ## all tests that need neither PyTorch nor Docker
-	@$(BIN)/pytest tests --ignore=tests/models --ignore=tests/stack --ignore=tests/triton
+	@$(BIN)/pytest tests --ignore=tests/models --ignore=tests/stack --ignore=tests/triton --ignore=tests/openvino
 
 check: setup ## format, lint, types, import contracts, generated files
 	@$(BIN)/ruff format --check .
@@ -65,6 +65,10 @@ stack: setup ## build the images, start them in a Docker engine, run the integra
 
 stack-down: ## stop what `make stack` left running
 	@tests/stack/stop.sh
+
+test-openvino: setup ## OpenVINO's build of onnxruntime beside the CPU provider
+	@tests/openvino/install.sh
+	@.cache/openvino-venv/bin/python -m pytest tests/openvino
 
 test-triton: setup ## the real tritonserver on the unchanged models/
 	@tests/triton/install.sh
