@@ -13,6 +13,9 @@ from service_kit.problems import Problem
 DISCLAIMER = "Research use only. Not a medical device."
 
 AnalysisState = Literal["queued", "running", "succeeded", "failed", "canceled"]
+FINAL_STATES: frozenset[AnalysisState] = frozenset({"succeeded", "failed", "canceled"})
+ProgressStage = Literal["decode", "view", "tumor", "clinical", "segmentation", "explanation"]
+Priority = Literal["routine", "stat"]
 Verdict = Literal["answer", "review", "refuse"]
 SegmentPolicy = Literal["auto", "always", "never"]
 ReasonCode = Literal[
@@ -44,6 +47,8 @@ class AnalysisOptions(BaseModel):
     that does not say it itself; `models` picks a published model for a stage. With `gate` the tumor stage decides
     alone: `auto` outlines only where its label is a tumor, and no longer where one merely cannot be excluded.
     `explain_metadata` asks what the clinical record does to the outline, which is then made as with `always`.
+    For jobs (`Prefer: respond-async`): `priority` stat goes before every routine one that waits, `webhook` is the URL
+    that is called when the analysis is finished.
     """
 
     model_config = ConfigDict(
@@ -58,6 +63,8 @@ class AnalysisOptions(BaseModel):
     models: dict[StageName, str] = {}
     gate: bool = False
     explain_metadata: bool = False
+    priority: Priority = "routine"
+    webhook: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
 
     @model_validator(mode="after")
     def _one_wish(self) -> Self:
@@ -67,9 +74,11 @@ class AnalysisOptions(BaseModel):
 
 
 class Progress(Schema):
-    """How far the analysis is: the stage, and stages done of all."""
+    """How far the analysis is. While it waits or runs: the stage, and steps of this stage done of all (the tiles of a
+    volume; most stages have one). When it has succeeded: the last stage, and stages done of all.
+    """
 
-    stage: StageName
+    stage: ProgressStage
     done: int
     total: int
 
@@ -163,7 +172,7 @@ class Timings(Schema):
     total: float
 
 
-_EXAMPLE: dict[str, Any] = {
+ANALYSIS_EXAMPLE: dict[str, Any] = {
     "id": "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10",
     "state": "succeeded",
     "created_at": "2026-11-21T12:00:00.000Z",
@@ -235,15 +244,17 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class Analysis(Schema):
-    """The job and its result in one. Parts that did not run are null; `problem` says why where a stage failed."""
+    """The job and its result in one. Parts that did not run, or not yet, are null; `problem` says why where a stage
+    failed.
+    """
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [ANALYSIS_EXAMPLE]})
 
     id: str
     state: AnalysisState
     created_at: datetime
     progress: Progress
-    input: InputSummary
+    input: InputSummary | None
     verdict: Verdict | None
     reasons: tuple[Reason, ...]
     view: ViewClassification | None
@@ -252,10 +263,17 @@ class Analysis(Schema):
     segmentation: SegmentationSummary | None
     metadata_effect: MetadataEffect | None = None
     models: tuple[ModelRef, ...]
-    timings_ms: Timings
+    timings_ms: Timings | None
     links: dict[str, str]
     problem: Problem | None
     disclaimer: str = DISCLAIMER
+
+
+class FinishedAnalysis(Analysis):
+    """An analysis that has succeeded: what was sent and what it took are known."""
+
+    input: InputSummary
+    timings_ms: Timings
 
 
 class AnalysisList(Schema):
@@ -263,6 +281,18 @@ class AnalysisList(Schema):
 
     analyses: tuple[Analysis, ...]
     next_cursor: str | None
+
+
+class WebhookDelivery(Schema):
+    """What became of an analysis' webhook. `waiting` until the analysis is finished; `dead` when no more calls are
+    made. `last_status` is the HTTP status of the last call, None where no answer came.
+    """
+
+    analysis_id: str
+    webhook_id: str
+    state: Literal["waiting", "pending", "delivered", "dead"]
+    tries: int
+    last_status: int | None
 
 
 class SegmentationAnswer(Schema):
