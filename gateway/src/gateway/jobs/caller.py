@@ -97,24 +97,26 @@ class WebhookCaller:
         """The answer's status; None where there was none."""
         body = _body(call)
         try:
-            request = await self._targets.pin(call.url)
-        except (ForbiddenAddress, InvalidWebhook) as error:
-            _LOG.warning("webhook of %s was not called: %s", call.analysis_id, error)
-            return None
-        signed = self._signer.headers(webhook_id(call.analysis_id), int(time.time()), body)
-        sent = self._http.build_request(
-            "POST",
-            request.url,
-            content=body,
-            headers={**request.headers, "content-type": "application/json", **signed},
-            extensions=request.extensions,
-        )
-        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            pinned = await self._targets.pin(call.url)
+            signed = self._signer.headers(webhook_id(call.analysis_id), int(time.time()), body)
+            request = self._http.build_request(
+                "POST",
+                pinned.url,
+                content=body,
+                headers={"host": pinned.host_header, "content-type": "application/json", **signed},
+                extensions={"sni_hostname": pinned.tls_name},
+            )
             async with asyncio.timeout(self._settings.timeout_s):
                 # The body of the answer is nobody's business.
-                response = await self._http.send(sent, stream=True, follow_redirects=False)
+                response = await self._http.send(request, stream=True, follow_redirects=False)
                 await response.aclose()
                 return response.status_code
+        except (ForbiddenAddress, InvalidWebhook) as error:
+            _LOG.warning("webhook of %s was not called: %s", call.analysis_id, error)
+        except (httpx.HTTPError, TimeoutError) as error:
+            _LOG.info("webhook of %s: no answer (%s)", call.analysis_id, type(error).__name__)
+        except Exception:  # noqa: BLE001 - one bad receiver must not keep the others from being called
+            _LOG.exception("webhook of %s: unexpected error; the others are called all the same", call.analysis_id)
         return None
 
     def _delay_s(self, tries: int) -> float:

@@ -8,7 +8,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import httpx
 
@@ -17,7 +17,16 @@ from gateway.job_settings import WebhookSettings
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
+_HIGHEST_PORT: Final = 65_535
 _PORTS: Final = {"https": 443, "http": 80}
+
+
+class Pinned(NamedTuple):
+    """A URL whose host is an address that was checked; the header `Host` and the name for TLS are the original's."""
+
+    url: httpx.URL
+    host_header: str
+    tls_name: str
 
 
 class ForbiddenAddress(Exception):
@@ -50,6 +59,8 @@ class WebhookTargets:
             raise InvalidWebhook("webhook: not a URL.") from error
         if parsed.scheme not in ({"https", "http"} if settings.allow_http else {"https"}):
             raise InvalidWebhook(f"webhook: the URL must begin with https://{' or http://' * settings.allow_http}.")
+        if parsed.port is not None and not 0 < parsed.port <= _HIGHEST_PORT:
+            raise InvalidWebhook("webhook: not a URL.")
         if parsed.userinfo or parsed.fragment:
             raise InvalidWebhook("webhook: the URL must hold no user name, password or fragment.")
         if not self._allowed_name(parsed.host):
@@ -59,8 +70,8 @@ class WebhookTargets:
             raise InvalidWebhook("webhook: this site does not call private addresses.")
         return parsed
 
-    async def pin(self, url: str) -> httpx.Request:
-        """A POST request to a checked address of the URL's host, without body and headers but `Host`.
+    async def pin(self, url: str) -> Pinned:
+        """Where to connect to for `url`.
 
         Raises:
             InvalidWebhook: the allow-list has changed since the URL was accepted.
@@ -73,13 +84,7 @@ class WebhookTargets:
             raise ForbiddenAddress("the host has no address") from error
         if not addresses or not all(self._allowed_address(address) for address in addresses):
             raise ForbiddenAddress("the host has an address that must not be called")
-        pinned = parsed.copy_with(host=str(addresses[0]))
-        return httpx.Request(
-            "POST",
-            pinned,
-            headers={"Host": parsed.netloc.decode("ascii")},
-            extensions={"sni_hostname": parsed.host},
-        )
+        return Pinned(parsed.copy_with(host=str(addresses[0])), parsed.netloc.decode("ascii"), parsed.host)
 
     def _allowed_name(self, host: str) -> bool:
         return any(
