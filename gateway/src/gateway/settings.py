@@ -64,6 +64,14 @@ class GatewaySettings(ServiceSettings):
         return self
 
 
+class WorkerSettings(GatewaySettings):
+    """The worker's settings: the same variables. It answers probes alone, so it needs no keys on any address."""
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        return self
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

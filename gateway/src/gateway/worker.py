@@ -21,7 +21,7 @@ from gateway.jobs.service import WorkerService
 from gateway.jobs.store import RedisStore
 from gateway.jobs.sweep import RedisTurn, Sweeper
 from gateway.jobs.worker import Worker
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, WorkerSettings
 from service_kit.app import create_service_app
 from service_kit.serve import serve
 from service_kit.settings import load_settings
@@ -89,7 +89,7 @@ def create_app(
 
 def main() -> None:
     """Start a worker."""
-    settings = load_settings(GatewaySettings)
+    settings = load_settings(WorkerSettings)
     serve(lambda: create_app(settings), settings)
 
 

@@ -36,8 +36,11 @@ def test_wrong_settings_end_it_with_a_line_that_says_what_to_set(environment: di
 
 
 def test_the_worker_reads_the_same_settings() -> None:
-    ended = start("gateway.worker", GATEWAY_JOBS__LEASE_S="60", GATEWAY_WEBHOOKS__SECRETS='["short"]')
+    ended = start(
+        "gateway.worker", GATEWAY_HOST="0.0.0.0", GATEWAY_JOBS__LEASE_S="60", GATEWAY_WEBHOOKS__SECRETS='["short"]'
+    )
     assert ended.returncode == 2
     assert "GATEWAY_JOBS__LEASE_S" in ended.stderr
     assert "24 characters" in ended.stderr
+    assert "GATEWAY_API_KEYS" not in ended.stderr
     assert "Traceback" not in ended.stderr
