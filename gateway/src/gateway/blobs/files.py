@@ -104,11 +104,17 @@ def _publish(file: BinaryIO, unfinished: Path, path: Path) -> None:
     os.fsync(file.fileno())
     file.close()
     unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    # The file's name, and those of the folders that may be new.
+    for folder in list(path.parents)[:3]:
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def _discard(file: BinaryIO, unfinished: Path) -> None:
