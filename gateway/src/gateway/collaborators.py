@@ -12,11 +12,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gateway.blobs.files import FileBlobStore
+from gateway.blobs.port import BlobStore
 from gateway.clients.classifier import ClassifierClient
 from gateway.clients.metadata import MetadataClient
 from gateway.clients.segmenter import SegmenterClient
 from gateway.clients.upstream import Upstream
 from gateway.imaging.decode import DecodeLimits
+from gateway.job_settings import JobSettings
 from gateway.jobs.outbox import RedisOutbox
 from gateway.jobs.queue import RedisJobQueue
 from gateway.jobs.targets import WebhookTargets
@@ -45,7 +47,7 @@ class Collaborators:
     roster: ModelRoster
     pipeline: Pipeline
     reader: StudyReader
-    blobs: FileBlobStore
+    blobs: BlobStore
     queue: RedisJobQueue
     targets: WebhookTargets
     outbox: RedisOutbox
@@ -85,7 +87,7 @@ def collaborate(
         roster=roster,
         pipeline=Pipeline(classifier, segmenter, metadata, roster, settings.judge),
         reader=StudyReader(limits, threads),
-        blobs=FileBlobStore(settings.jobs.blob_dir),
+        blobs=_blob_store(settings.jobs),
         queue=RedisJobQueue(database, ttl_s=settings.result_ttl_s, max_waiting=settings.jobs.max_waiting),
         targets=targets,
         outbox=RedisOutbox(database, targets, lease_s=2 * settings.webhooks.timeout_s + 5),
@@ -103,6 +105,14 @@ def collaborate(
                 await database.aclose()
 
     return made, life()
+
+
+def _blob_store(jobs: JobSettings) -> BlobStore:
+    if jobs.blob_url is None:
+        return FileBlobStore(jobs.blob_dir)
+    from gateway.blobs.objects import ObjectBlobStore, bucket  # noqa: PLC0415 - 15 MB for those who need it
+
+    return ObjectBlobStore(bucket(jobs.blob_url))
 
 
 def _http_client(settings: GatewaySettings) -> httpx.AsyncClient:

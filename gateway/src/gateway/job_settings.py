@@ -44,6 +44,14 @@ class JobSettings(BaseModel):
     blob_dir: Annotated[
         Path, Field(description="Folder for the uploads of jobs; gateways and workers share it. Made where it is not.")
     ] = Path(".neurogate/blobs")
+    blob_url: Annotated[
+        str | None,
+        Field(
+            pattern="^s3://[^/]+",
+            description="`s3://bucket/prefix` for the uploads, instead of the folder; AWS_ENDPOINT_URL, AWS_REGION, "
+            "AWS_ACCESS_KEY_ID and so on say the rest.",
+        ),
+    ] = None
     max_event_streams: Annotated[int, Field(ge=1, description="Callers that one gateway lets follow events.")] = 256
 
 
