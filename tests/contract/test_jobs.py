@@ -145,6 +145,13 @@ async def test_a_job_is_accepted_and_becomes_its_result(client: httpx.AsyncClien
     }
 
 
+async def test_a_files_ending_is_kept_and_nothing_else_of_its_name(client: httpx.AsyncClient) -> None:
+    answer = await send(client, pictures.save(pictures.gray8(), "JPEG"))
+    analysis = await finished(client, answer.headers["location"])
+    assert "although its name ends in .png" in analysis["input"]["warnings"][0]
+    assert "Jane" not in json.dumps(analysis)
+
+
 async def test_what_waits_is_listed_read_and_has_no_files(idle: httpx.AsyncClient, tmp_path: Path) -> None:
     location = await accepted(idle)
     assert (await idle.get(location)).json()["state"] == "queued"

@@ -36,7 +36,7 @@ class Order(Schema):
 
 
 def plain_filename(claimed: str) -> str:
-    """A file name's ending and the sequences that it names, in lower case; the rest is left out."""
+    """A file name's ending and the sequences that it names, in lower case: `flair.nii.gz`, or `file.dcm`."""
     name = claimed.lower()
     ending = _ENDING.search(name)
-    return "-".join(_TELLING.findall(name)) + (ending.group() if ending else "")
+    return ("-".join(_TELLING.findall(name)) or "file") + (ending.group() if ending else "")

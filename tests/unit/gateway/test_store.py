@@ -111,7 +111,7 @@ async def test_all_of_an_analysis_expires(store: RedisStore, redis: Redis) -> No
 async def test_saving_takes_expired_ids_off_the_list(redis: Redis) -> None:
     shortlived = RedisStore(redis, ttl_s=1)
     first = (await saved(shortlived, 1))[0]
-    await asyncio.sleep(1.1)
+    await asyncio.sleep(2.1)
     second = (await saved(shortlived, 1))[0]
     assert await redis.zrange(keys.INDEX, 0, -1) == [second.encode()]
     assert first != second

@@ -135,10 +135,10 @@ async def test_a_disk_that_takes_nothing_is_not_ready(tmp_path: Path) -> None:
     [
         ("Doe^Jane 1961 FLAIR.nii.gz", "flair.nii.gz"),
         ("BraTS20_t1ce.nii", "t1ce.nii"),
-        ("doe_jane.dcm", ".dcm"),
+        ("doe_jane.dcm", "file.dcm"),
         ("sub-01_t1_to_t2.NII.GZ", "t1-t2.nii.gz"),
-        ("/home/doe/IM000001", ""),
-        ("jane.flairs.exe", ""),
+        ("/home/doe/IM000001", "file"),
+        ("jane.flairs.exe", "file"),
     ],
 )
 def test_of_a_file_name_only_what_names_no_patient_is_kept(claimed: str, kept: str) -> None:

@@ -3,8 +3,9 @@
 import base64
 import binascii
 import hashlib
+import time
 
-from gateway.analysis_id import is_analysis_id
+from gateway.analysis_id import earliest_id, is_analysis_id
 from gateway.errors import InvalidCursor
 
 INDEX = "neurogate:analyses"
@@ -45,6 +46,11 @@ def events(analysis_id: str) -> str:
 def claim(idempotency_key: str) -> str:
     """Text: `running <fingerprint>` or `<analysis id> <fingerprint>`. The caller's key is hashed: it may be long."""
     return f"neurogate:claim:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+
+
+def earliest_kept(ttl_s: int) -> str:
+    """Ids before this one are of analyses that have expired: a job may wait as long as its result is kept after it."""
+    return earliest_id((time.time_ns() - 2 * ttl_s * 1_000_000_000) // 1_000_000)
 
 
 def cursor_after(analysis_id: str) -> str:

@@ -1,11 +1,9 @@
 """Jobs as the API sees them, on Redis: accepted, canceled, counted."""
 
-import time
 from typing import Final
 
 from redis.asyncio import Redis
 
-from gateway.analysis_id import earliest_id
 from gateway.errors import AlreadyFinished, QueueFull
 from gateway.jobs import documents, keys, scripts
 from gateway.jobs.connection import analysis_key, found, raw, reached
@@ -39,7 +37,7 @@ class RedisJobQueue:
         """See the port. One script: all of it is kept, or nothing."""
         document = analysis.model_dump_json().encode()
         priority = order.options.priority
-        expired = earliest_id((time.time_ns() - self._ttl_s * 1_000_000_000) // 1_000_000)
+        expired = keys.earliest_kept(self._ttl_s)
         claimed = ("", "", "") if claim is None else (claim.key, keys.claim(claim.key), claim_text(analysis.id, claim))
         async with reached():
             accepted = await self._accept(

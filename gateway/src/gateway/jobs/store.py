@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 import json
-import time
 from typing import TypeAlias
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
-from gateway.analysis_id import earliest_id
 from gateway.errors import IdempotencyKeyReused, RequestInProgress
 from gateway.findings import Findings, Page
 from gateway.jobs import keys
@@ -37,7 +35,7 @@ class RedisStore:
         document = findings.analysis.model_dump_json().encode()
         fields: dict[_Text, _Text] = {"document": document, "arrays": pack(findings)}
         key = keys.analysis(analysis_id)
-        expired = earliest_id((time.time_ns() - self._ttl_s * 1_000_000_000) // 1_000_000)
+        expired = keys.earliest_kept(self._ttl_s)
         async with reached(), self._redis.pipeline(transaction=True) as batch:
             if claim is not None:
                 fields["claim"] = claim.key

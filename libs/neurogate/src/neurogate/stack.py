@@ -18,6 +18,8 @@ from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
 from service_kit.inference.factory import InferenceSettings
 
+_LONGEST_GRACE_S = 3.0
+
 
 def find_models_dir() -> Path:
     """The model repository: `./models`, else the one of the checkout that this package is installed from.
@@ -69,7 +71,13 @@ async def open_stack(
         metadata_url="http://metadata",
     )
     # What else is set about jobs and webhooks comes from the environment, as in a deployment.
-    jobs = settings.jobs.model_copy(update={"in_gateway": True, "blob_dir": data_dir.resolve() / "blobs"})
+    embedded = {
+        "in_gateway": True,
+        "blob_dir": data_dir.resolve() / "blobs",
+        # Who ends it waits; a job that is given back goes on at the next start.
+        "grace_s": min(settings.jobs.grace_s, _LONGEST_GRACE_S),
+    }
+    jobs = settings.jobs.model_copy(update=embedded)
     settings = settings.model_copy(update={"jobs": jobs})
     async with contextlib.AsyncExitStack() as stack:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
