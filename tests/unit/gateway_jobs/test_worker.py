@@ -49,10 +49,14 @@ async def forever(_: Reporter) -> Findings:
 
 @contextlib.asynccontextmanager
 async def working(
-    leases: FakeLeases, execution: FakeExecution, blobs: FakeBlobs | None = None, settings: JobSettings = SETTINGS
+    leases: FakeLeases,
+    execution: FakeExecution,
+    blobs: FakeBlobs | None = None,
+    settings: JobSettings = SETTINGS,
+    metrics: JobMetrics | None = None,
 ) -> AsyncIterator[Worker]:
     as_execution: Execution = execution  # type: ignore[assignment]
-    worker = Worker(leases, as_execution, blobs or FakeBlobs(), settings, JobMetrics(CollectorRegistry()))
+    worker = Worker(leases, as_execution, blobs or FakeBlobs(), settings, metrics or JobMetrics(CollectorRegistry()))
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -121,6 +125,20 @@ async def test_a_long_job_keeps_its_lease() -> None:
         await until(lambda: leases.succeeded)
     assert leases.renewed >= 5
     assert execution.runs == 1
+
+
+async def test_a_lease_that_ends_with_its_job_is_not_lost() -> None:
+    class SlowToErase(FakeBlobs):
+        async def delete(self, owner: str) -> None:
+            await asyncio.sleep(3 * SETTINGS.lease_s)
+            await super().delete(owner)
+
+    leases, blobs, registry = FakeLeases([lease()]), SlowToErase(), CollectorRegistry()
+    async with working(leases, FakeExecution(quick), blobs, metrics=JobMetrics(registry)):
+        await until(lambda: leases.succeeded)
+        leases.held = False
+        await until(lambda: blobs.deleted)
+    assert registry.get_sample_value("neurogate_job_tries_total", {"outcome": "succeeded"}) == 1
 
 
 async def test_a_canceled_job_frees_its_worker() -> None:

@@ -20,11 +20,20 @@ _BETWEEN_REPORTS_S = 0.2
 
 
 class Reporter:
-    """Implements `gateway.progress.ProgressReporter` for one lease. `lease` is as far as was told."""
+    """Implements `gateway.progress.ProgressReporter` for one lease.
+
+    Attributes:
+        lease: as far as was told.
+        lost: it went to another worker, or nobody wants the result any more.
+        settled: the job ended here.
+        speaking: held by who asks about the lease, or ends it.
+    """
 
     def __init__(self, leases: Leases, lease: Lease, clock: Callable[[], float]) -> None:
         self.lease = lease
         self.lost = False
+        self.settled = False
+        self.speaking = asyncio.Lock()
         self._leases = leases
         self._clock = clock
         self._reported_at = float("-inf")

@@ -99,7 +99,7 @@ class Worker:
         except asyncio.CancelledError:
             job.cancel()
             await asyncio.gather(job, return_exceptions=True)
-            if not reporter.lost:  # it is this worker that ends
+            if not reporter.lost and not reporter.settled:  # it is this worker that ends
                 outcome = "given_back"
                 with contextlib.suppress(NotReady):  # then its lease ends by itself
                     await self._leases.give_back(reporter.lease, free=True)
@@ -117,11 +117,15 @@ class Worker:
         pause_s = min(self._settings.lease_s / 4, _LONGEST_RENEWAL_S)
         while True:
             await asyncio.sleep(pause_s)
-            with contextlib.suppress(NotReady):  # the queue is away: perhaps only for a moment
-                if not await self._leases.renew(reporter.lease):
-                    reporter.lost = True
-                    job.cancel()
+            # Not while the job is being settled: a lease that ended so is not lost.
+            async with reporter.speaking:
+                if reporter.settled:
                     return
+                with contextlib.suppress(NotReady):  # the queue is away: perhaps only for a moment
+                    reporter.lost = not await self._leases.renew(reporter.lease)
+            if reporter.lost:
+                job.cancel()
+                return
 
     async def _try(self, lease: Lease, reporter: Reporter) -> str:
         try:
@@ -131,12 +135,12 @@ class Worker:
         except ServiceError as error:
             if error.retryable and lease.tries < self._settings.max_tries:
                 return await self._given_back(lease, reporter)
-            return await self._settled("failed", lease, partial(self._leases.fail, reporter.lease, error))
+            return await self._settled("failed", reporter, partial(self._leases.fail, reporter.lease, error))
         failure = findings.analysis.problem
         if failure is not None and failure.status in _PASSING and lease.tries < self._settings.max_tries:
             # An outline that is missing because the segmenter restarts is worth another try.
             return await self._given_back(lease, reporter)
-        return await self._settled("succeeded", lease, partial(self._leases.succeed, reporter.lease, findings))
+        return await self._settled("succeeded", reporter, partial(self._leases.succeed, reporter.lease, findings))
 
     async def _run(self, lease: Lease, reporter: Reporter) -> Findings:
         """The findings, or an error that says whether another try may help."""
@@ -160,24 +164,27 @@ class Worker:
 
     async def _given_back(self, lease: Lease, reporter: Reporter) -> str:
         delay_s = self._settings.retry_s * 2 ** (lease.tries - 1)
-        held = await self._persistently(partial(self._leases.give_back, reporter.lease, delay_s=delay_s))
+        held = await self._persistently(reporter, partial(self._leases.give_back, reporter.lease, delay_s=delay_s))
         return "retried" if held else "lost"
 
-    async def _settled(self, outcome: str, lease: Lease, settle: _Settle) -> str:
-        if not await self._persistently(settle):
+    async def _settled(self, outcome: str, reporter: Reporter, settle: _Settle) -> str:
+        if not await self._persistently(reporter, settle):
             return "lost"
         try:
-            await self._blobs.delete(lease.id)
+            await self._blobs.delete(reporter.lease.id)
         except NotReady:  # the sweep will
-            _LOG.warning("the uploads of %s could not be erased yet", lease.id)
+            _LOG.warning("the uploads of %s could not be erased yet", reporter.lease.id)
         return outcome
 
-    async def _persistently(self, settle: _Settle) -> bool:
+    async def _persistently(self, reporter: Reporter, settle: _Settle) -> bool:
         """Settle it, also when the queue is away for a while: the work is done and should not be done again."""
         give_up_at = self._clock() + max(30.0, 2 * self._settings.lease_s)
         while True:
             try:
-                return await settle()
+                async with reporter.speaking:
+                    held = await settle()
+                    reporter.settled = True
+                    return held
             except NotReady:
                 if self._clock() >= give_up_at:
                     raise
