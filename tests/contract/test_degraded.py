@@ -124,7 +124,7 @@ async def test_readiness_tells_of_each_dependency(
         answer = await client.get("/health/ready")
         assert answer.status_code == status
         checks = answer.json()["checks"]
-        assert checks.keys() == {"redis", "view", "tumor", "segmentation", "clinical"}
+        assert checks.keys() == {"redis", "view", "tumor", "segmentation", "clinical", "blobs"}
         assert {name for name, ready in checks.items() if not ready} == missing
         assert (await client.get("/health/live")).status_code == 200
 

@@ -42,7 +42,7 @@ async def own_gateway(models_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neurogate-")))
         redis_url = await stack.enter_async_context(embedded_redis(folder))
-        app = await stack.enter_async_context(open_stack(models_dir=models_dir, redis_url=redis_url))
+        app = await stack.enter_async_context(open_stack(models_dir=models_dir, redis_url=redis_url, data_dir=folder))
         await stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(app=app)
         yield await stack.enter_async_context(

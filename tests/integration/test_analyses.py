@@ -199,9 +199,16 @@ async def test_a_finished_analysis_cannot_be_canceled(gateway: httpx.AsyncClient
     assert "succeeded" in answer.json()["detail"]
 
 
-async def test_prefer_respond_async_still_answers_a_slice_at_once(gateway: httpx.AsyncClient) -> None:
+async def test_prefer_respond_async_answers_later(gateway: httpx.AsyncClient) -> None:
     answer = await gateway.post("/v1/analyses", files={"file": PNG}, headers={"Prefer": "respond-async"})
-    assert (answer.status_code, answer.json()["state"]) == (201, "succeeded")
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    location = answer.headers["location"]
+    events = (await gateway.get(f"{location}/events")).text
+    assert '"state": "succeeded"' in events.strip().rpartition("\n\n")[2]
+    analysis = (await gateway.get(location)).json()
+    assert analysis["state"] == "succeeded"
+    for link in analysis["links"].values():
+        assert (await gateway.get(link)).is_success
 
 
 async def test_the_same_key_and_body_give_the_first_answer_again(gateway: httpx.AsyncClient) -> None:

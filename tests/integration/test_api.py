@@ -167,7 +167,7 @@ async def test_probes_metrics_and_headers(gateway: httpx.AsyncClient) -> None:
     assert (await gateway.get("/health/live")).status_code == 200
     ready = await gateway.get("/health/ready")
     assert ready.status_code == 200
-    assert set(ready.json()["checks"]) == {"redis", "view", "tumor", "segmentation", "clinical"}
+    assert set(ready.json()["checks"]) == {"redis", "view", "tumor", "segmentation", "clinical", "blobs"}
     assert "neurogate_request_seconds" in (await gateway.get("/metrics")).text
     answer = await gateway.get("/v1/models", headers={"X-Request-ID": "my-request.1", "Origin": "http://elsewhere"})
     assert answer.headers["x-request-id"] == "my-request.1"

@@ -1,5 +1,6 @@
 """The command `neurogate`, as a person runs it: real processes, real models, real Redis."""
 
+import contextlib
 import json
 import os
 import signal
@@ -36,10 +37,17 @@ def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    with serving(tmp_path) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def serving(tmp_path: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "neurogate", "up", "--port", str(port), "--data-dir", "state"],
         cwd=tmp_path,
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -73,6 +81,27 @@ def test_a_killed_server_leaves_no_redis_behind(server: tuple[str, subprocess.Po
     again = command("up", "--detach", "--port", str(free_port()), "--data-dir", "state", cwd=tmp_path)
     assert again.stdout.startswith("ready "), again.stderr
     assert command("down", "--data-dir", "state", cwd=tmp_path).stdout.strip() == "stopped"
+
+
+@pytest.mark.timeout(240)
+def test_finished_and_queued_jobs_survive_a_restart(tmp_path: Path) -> None:
+    later = {"Prefer": "respond-async"}
+    # This one's worker looks once and then sleeps: what is sent now stays queued.
+    with serving(tmp_path, GATEWAY_JOBS__POLL_S="600") as (url, _):
+        scan = {"file": SAMPLE.read_bytes()}
+        finished = httpx.post(f"{url}/v1/analyses", files=scan, timeout=60).headers["location"]
+        queued = httpx.post(f"{url}/v1/analyses", files=scan, headers=later).headers["location"]
+        assert httpx.get(url + queued).json()["state"] == "queued"
+    with serving(tmp_path) as (url, process):
+        assert httpx.get(url + finished).json()["state"] == "succeeded"
+        told = httpx.get(f"{url}{queued}/events", timeout=60).text
+        assert '"state": "succeeded"' in told
+        assert httpx.get(f"{url}{queued}/overlay.png", timeout=60).is_success
+        process.kill()
+        process.wait(timeout=30)
+    with serving(tmp_path) as (url, _):
+        states = [analysis["state"] for analysis in httpx.get(f"{url}/v1/analyses").json()["analyses"]]
+    assert states == ["succeeded", "succeeded"]
 
 
 def test_a_taken_port_is_said_in_one_line(server: tuple[str, subprocess.Popen[str]], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-SERVICES = ("gateway", "classifier-view", "classifier-tumor", "segmenter", "metadata", "redis")
+SERVICES = ("gateway", "worker", "classifier-view", "classifier-tumor", "segmenter", "metadata", "redis")
 OURS = SERVICES[:-1]
 
 

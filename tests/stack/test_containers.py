@@ -85,7 +85,7 @@ def test_only_the_gateway_is_published_and_on_loopback(stack: Stack) -> None:
         assert addresses == ({"127.0.0.1"} if service == "gateway" else set())
 
 
-@pytest.mark.parametrize("service", [*MODEL_SERVICES, "redis"])
+@pytest.mark.parametrize("service", [*MODEL_SERVICES, "worker", "redis"])
 def test_services_have_no_way_out(stack: Stack, service: str) -> None:
     networks = stack.inspect(service)["NetworkSettings"]["Networks"]
     assert networks

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gateway.analysis_id import new_analysis_id
-from gateway.artifacts import links
+from gateway.artifacts import job_links, links
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.door import unusual
@@ -17,6 +17,7 @@ from gateway.reporting.measure import extent, measure
 from gateway.schemas import (
     Analysis,
     ClinicalSummary,
+    FinishedAnalysis,
     InputSummary,
     MetadataEffect,
     Progress,
@@ -92,7 +93,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
     analysis_id = new_analysis_id()
     stages = len(answers.stage_models)
     spans = watch.spans_ms
-    analysis = Analysis(
+    analysis = FinishedAnalysis(
         id=analysis_id,
         state="succeeded",
         created_at=datetime.now(UTC),
@@ -121,7 +122,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         metadata_effect=answers.effect,
         models=answers.models,
         links=links(analysis_id, outlined=mask is not None, mapped=answers.tumor.saliency is not None),
-        problem=_problem(answers.failures[0]) if answers.failures else None,
+        problem=as_problem(answers.failures[0]) if answers.failures else None,
         timings_ms=Timings(
             decode=spans.get("decode", 0.0),
             view=spans["view"],
@@ -133,6 +134,28 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         ),
     )
     return Findings(analysis, study.primary, mask, answers.tumor.saliency)
+
+
+def queued_analysis() -> Analysis:
+    """A new analysis that waits."""
+    analysis_id = new_analysis_id()
+    return Analysis(
+        id=analysis_id,
+        state="queued",
+        created_at=datetime.now(UTC),
+        progress=Progress(stage="decode", done=0, total=1),
+        input=None,
+        verdict=None,
+        reasons=(),
+        view=None,
+        tumor=None,
+        clinical=None,
+        segmentation=None,
+        models=(),
+        timings_ms=None,
+        links=job_links(analysis_id),
+        problem=None,
+    )
 
 
 def summarize_outline(outline: SegmentationAnswer, spacing_mm: tuple[float, float] | None) -> SegmentationSummary:
@@ -180,7 +203,8 @@ def _unavailable(error: ServiceError) -> Reason:
     return Reason(code="stage_unavailable", detail=f"The stage {error.stage} gave no answer: {error.detail}")
 
 
-def _problem(error: ServiceError) -> Problem:
+def as_problem(error: ServiceError) -> Problem:
+    """The error as an analysis shows it."""
     return Problem(
         type=TYPE_PREFIX + error.code,
         title=error.title,

@@ -32,3 +32,9 @@ def links(analysis_id: str, *, outlined: bool, mapped: bool) -> dict[str, str]:
     here = analysis_path(analysis_id)
     names = available(outlined=outlined, mapped=mapped)
     return {"self": here} | {name.partition(".")[0]: f"{here}/{name}" for name in names}
+
+
+def job_links(analysis_id: str) -> dict[str, str]:
+    """What there is of an analysis that is a job, whatever its state."""
+    here = analysis_path(analysis_id)
+    return {"self": here, "events": f"{here}/events"}

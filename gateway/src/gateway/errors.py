@@ -6,15 +6,19 @@ InvalidRequest                  invalid_request              422
   InvalidClinicalRecord         invalid_clinical_record      422   carries the metadata service's field errors
   InvalidCursor                 invalid_cursor               422
   IdempotencyKeyReused          idempotency_key_reused       422
+  InvalidWebhook                invalid_webhook              422
 Conflict                        conflict                     409
   AlreadyFinished               already_finished             409
   RequestInProgress             request_in_progress          409
+QueueFull                       queue_full                   429
+JobAbandoned                    job_abandoned                500   every try ended with its worker
+JobTimedOut                     job_timed_out                504
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service_kit.errors import Conflict, InvalidRequest
+from service_kit.errors import Conflict, InvalidRequest, ServiceError
 
 
 class InvalidForm(InvalidRequest):
@@ -70,3 +74,35 @@ class RequestInProgress(Conflict):
 
     code = "request_in_progress"
     title = "This request is being answered"
+
+
+class InvalidWebhook(InvalidOptions):
+    """The option `webhook`: not a URL that this site calls."""
+
+    code = "invalid_webhook"
+    title = "The webhook cannot be called"
+
+
+class QueueFull(ServiceError):
+    """As many analyses wait as may wait."""
+
+    code = "queue_full"
+    title = "Too many analyses wait"
+    status = 429
+    retryable = True
+
+
+class JobAbandoned(ServiceError):
+    """Each worker that took the job ended before the job did."""
+
+    code = "job_abandoned"
+    title = "The analysis was given up"
+    status = 500
+
+
+class JobTimedOut(ServiceError):
+    """The job took longer than a job may; it would again."""
+
+    code = "job_timed_out"
+    title = "The analysis took too long"
+    status = 504

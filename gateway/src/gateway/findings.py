@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.schemas import Analysis
+from gateway.schemas import FinishedAnalysis
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -39,7 +39,7 @@ class Findings:
     `file` is the same pixels once more, where there is such a file: cheaper to keep.
     """
 
-    analysis: Analysis
+    analysis: FinishedAnalysis
     pixels: Pixels
     mask: Mask | None
     saliency: Saliency | None

@@ -13,6 +13,7 @@ from gateway.explain import Ablator, Explainer, Outliner, check_asked
 from gateway.findings import Findings, Pixels
 from gateway.imaging.study import Study
 from gateway.judge.limits import JudgeLimits
+from gateway.progress import SILENT, ProgressReporter
 from gateway.schemas import AnalysisOptions, SegmentPolicy
 from gateway.stopwatch import Stopwatch
 from gateway.views import Views
@@ -78,8 +79,25 @@ class Pipeline:
         self._roster = roster
         self._limits = limits
 
+    async def check(
+        self, record: dict[str, Any] | None, options: AnalysisOptions, present: AbstractSet[Sequence] | None = None
+    ) -> None:
+        """What can be refused before pixels are decoded; `present` are the sequences, where they are known.
+
+        Raises:
+            InvalidOptions: a model that `options` names is not served, or cannot be fed with what was sent.
+        """
+        check_asked(record, options)
+        if options.models:
+            await self._roster.check(options.models, None if options.segment == "never" else present)
+
     async def analyze(
-        self, study: Study, record: dict[str, Any] | None, options: AnalysisOptions, watch: Stopwatch
+        self,
+        study: Study,
+        record: dict[str, Any] | None,
+        options: AnalysisOptions,
+        watch: Stopwatch,
+        progress: ProgressReporter = SILENT,
     ) -> Findings:
         """Classify, outline where wanted, measure and judge. `watch` holds the span `decode` already.
 
@@ -88,19 +106,20 @@ class Pipeline:
             NotBrainMri: the view model knows nothing like this picture.
             InvalidOptions: a model that `options` names is not served, or cannot be fed with what was sent.
             NotReady, Overloaded, DeadlineExceeded, UpstreamFailed: view or tumor gave no answer; `stage` says which.
+            Canceled: `progress` says that nobody wants the result any more.
         """
-        check_asked(record, options)
+        await self.check(record, options, study.sequences.keys())
         named = options.models
-        if named:
-            await self._roster.check(named, None if options.segment == "never" else study.sequences.keys())
         views = Views(self._classifier, study.primary)
         failures: list[ServiceError] = []
         normalizing = None if record is None else asyncio.create_task(self._normalize(record, failures, watch))
         try:
+            await progress.step("view", 0, 1)
             with watch.span("view"):
                 view = await views.ask(named.get("view"))
                 novelty = (await views.measuring_novelty(named.get("view"))).novelty
             check_novelty(novelty)
+            await progress.step("tumor", 0, 1)
             with watch.span("tumor"):
                 features = await views.features(await self._roster.view_models_of(named.get("tumor")))
                 tumor = await self._classifier.classify_tumor(
@@ -113,6 +132,7 @@ class Pipeline:
                 await asyncio.gather(normalizing, return_exceptions=True)
         outline = effect = None
         if options.explain_metadata or wants_segmentation(tumor.tumor, options.segment, gate=options.gate):
+            await progress.step("segmentation", 0, 1)
             with watch.span("segmentation"):
                 outlining = self._segmenter.segment(
                     study.sequences,
@@ -123,6 +143,7 @@ class Pipeline:
                 outline = await _optional(outlining, failures)
         others = tuple(model for model in views.models if model != view.model)
         if options.explain_metadata and record is not None and vector is not None and outline is not None:
+            await progress.step("explanation", 0, 1)
             with watch.span("explanation"):
                 wanted = named.get("segmentation")
                 explaining = self._explainer.explain(study, record, outline, model=wanted)

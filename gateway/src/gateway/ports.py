@@ -1,9 +1,12 @@
-"""What the API needs of a store; `gateway.jobs.store` has it on Redis."""
+"""What the API needs of a store and of a queue; `gateway.jobs` has them on Redis."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.findings import Findings, Page
+from gateway.order import Order
+from gateway.schemas import Analysis, Priority, WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +54,74 @@ class AnalysisStore(Protocol):
 
     async def ready(self) -> bool:
         """Whether the store answers."""
+
+
+class QueueDepth(NamedTuple):
+    """How many jobs wait (also for their next try) and run, webhooks that are to be called, and those given up."""
+
+    waiting: int
+    running: int
+    webhooks_due: int
+    webhooks_dead: int
+
+
+class JobQueue(Protocol):
+    """Analyses that are answered later. Every call raises `NotReady` when the queue cannot be reached."""
+
+    async def check_room(self, priority: Priority) -> None:
+        """Raises `QueueFull` before an upload is read for nothing; `accept` decides."""
+
+    async def accept(
+        self, analysis: Analysis, order: Order, claim: IdempotencyClaim | None = None, webhook: str | None = None
+    ) -> bytes:
+        """Keep the job, durable when this returns; the analysis as the JSON document that is stored.
+
+        Raises:
+            QueueFull: as many wait as may wait.
+        """
+
+    async def cancel(self, analysis_id: str) -> bytes:
+        """End a job that is not finished; a worker that runs it learns of it within a second.
+
+        Raises:
+            NotFound: no such analysis.
+            AlreadyFinished: it was finished before.
+        """
+
+    async def depth(self) -> QueueDepth:
+        """How long the queue is."""
+
+    async def states(self, analysis_ids: list[str]) -> list[str | None]:
+        """The state of each job; None for what is gone, or was no job."""
+
+
+class JobEvent(NamedTuple):
+    """What a caller who follows a job is told: `text` is JSON."""
+
+    id: str
+    text: str
+
+
+class JobEvents(Protocol):
+    """Follows a job."""
+
+    def follow(self, analysis_id: str, after: str | None = None) -> AsyncIterator[JobEvent | None]:
+        """All events after the one of the id `after`, until the job is finished or erased; None now and then.
+
+        Raises:
+            NotFound: no such analysis.
+            InvalidRequest: `after` is no event's id.
+        """
+
+
+class Webhooks(Protocol):
+    """What became of an analysis' webhook."""
+
+    def check(self, url: str) -> None:
+        """Raises `InvalidWebhook` for a URL that this site does not call."""
+
+    async def delivery(self, analysis_id: str) -> WebhookDelivery:
+        """Raises `NotFound`: no such analysis, or it has no webhook."""
+
+    async def redeliver(self, analysis_id: str) -> WebhookDelivery:
+        """Call it again, with tries of its own. Raises `NotFound`, and `Conflict` before the analysis is finished."""

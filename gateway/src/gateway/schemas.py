@@ -13,6 +13,9 @@ from service_kit.problems import Problem
 DISCLAIMER = "Research use only. Not a medical device."
 
 AnalysisState = Literal["queued", "running", "succeeded", "failed", "canceled"]
+FINAL_STATES: frozenset[AnalysisState] = frozenset({"succeeded", "failed", "canceled"})
+ProgressStage = Literal["decode", "view", "tumor", "clinical", "segmentation", "explanation"]
+Priority = Literal["routine", "stat"]
 Verdict = Literal["answer", "review", "refuse"]
 SegmentPolicy = Literal["auto", "always", "never"]
 RecordPolicy = Literal["auto", "always"]
@@ -46,6 +49,8 @@ class AnalysisOptions(BaseModel):
     alone: `auto` outlines only where its label is a tumor, and no longer where one merely cannot be excluded.
     `clinical: auto` hands the record to the outline where evaluation found that this helps, `always` in any case.
     `explain_metadata` asks what the clinical record does to the outline, which is then made as with `always` of both.
+    For jobs (`Prefer: respond-async`): `priority` stat goes before every routine one that waits, `webhook` is the URL
+    that is called when the analysis is finished.
     """
 
     model_config = ConfigDict(
@@ -61,6 +66,8 @@ class AnalysisOptions(BaseModel):
     gate: bool = False
     clinical: RecordPolicy = "auto"
     explain_metadata: bool = False
+    priority: Priority = "routine"
+    webhook: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
 
     @property
     def record_always_read(self) -> bool:
@@ -75,9 +82,11 @@ class AnalysisOptions(BaseModel):
 
 
 class Progress(Schema):
-    """How far the analysis is: the stage, and stages done of all."""
+    """How far the analysis is. While it waits or runs: the stage, and steps of this stage done of all (the tiles of a
+    volume; most stages have one). When it has succeeded: the last stage, and stages done of all.
+    """
 
-    stage: StageName
+    stage: ProgressStage
     done: int
     total: int
 
@@ -173,7 +182,7 @@ class Timings(Schema):
     total: float
 
 
-_EXAMPLE: dict[str, Any] = {
+ANALYSIS_EXAMPLE: dict[str, Any] = {
     "id": "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10",
     "state": "succeeded",
     "created_at": "2026-11-21T12:00:00.000Z",
@@ -245,15 +254,17 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class Analysis(Schema):
-    """The job and its result in one. Parts that did not run are null; `problem` says why where a stage failed."""
+    """The job and its result in one. Parts that did not run, or not yet, are null; `problem` says why where a stage
+    failed.
+    """
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [ANALYSIS_EXAMPLE]})
 
     id: str
     state: AnalysisState
     created_at: datetime
     progress: Progress
-    input: InputSummary
+    input: InputSummary | None
     verdict: Verdict | None
     reasons: tuple[Reason, ...]
     view: ViewClassification | None
@@ -262,10 +273,17 @@ class Analysis(Schema):
     segmentation: SegmentationSummary | None
     metadata_effect: MetadataEffect | None = None
     models: tuple[ModelRef, ...]
-    timings_ms: Timings
+    timings_ms: Timings | None
     links: dict[str, str]
     problem: Problem | None
     disclaimer: str = DISCLAIMER
+
+
+class FinishedAnalysis(Analysis):
+    """An analysis that has succeeded: what was sent and what it took are known."""
+
+    input: InputSummary
+    timings_ms: Timings
 
 
 class AnalysisList(Schema):
@@ -273,6 +291,18 @@ class AnalysisList(Schema):
 
     analyses: tuple[Analysis, ...]
     next_cursor: str | None
+
+
+class WebhookDelivery(Schema):
+    """What became of an analysis' webhook. `waiting` until the analysis is finished; `dead` when no more calls are
+    made. `last_status` is the HTTP status of the last call, None where no answer came.
+    """
+
+    analysis_id: str
+    webhook_id: str
+    state: Literal["waiting", "pending", "delivered", "dead"]
+    tries: int
+    last_status: int | None
 
 
 class SegmentationAnswer(Schema):

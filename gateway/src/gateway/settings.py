@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from gateway.job_settings import JobSettings, WebhookSettings
 from gateway.judge.limits import JudgeLimits
 from service_kit.settings import ServiceSettings
 
@@ -48,6 +49,8 @@ class GatewaySettings(ServiceSettings):
     max_file_bytes: Annotated[int, Field(ge=1, description="Size of one uploaded file.")] = 32 * _MIB
     max_pixels: Annotated[int, Field(ge=1, description="Pixels that one picture may have.")] = 16 * _MIB
     judge: Annotated[JudgeLimits, Field(description="When an answer may stand by itself.")] = JudgeLimits()
+    jobs: Annotated[JobSettings, Field(description="How analyses wait and run.")] = JobSettings()
+    webhooks: Annotated[WebhookSettings, Field(description="Who is called when a job is finished.")] = WebhookSettings()
     decode_threads: Annotated[int, Field(ge=1, description="Pictures that are decoded or drawn at the same time.")] = 2
 
     @model_validator(mode="after")
@@ -58,6 +61,14 @@ class GatewaySettings(ServiceSettings):
             )
         if any(len(key.get_secret_value()) < 16 for key in self.api_keys):
             raise ValueError("api_keys: a key needs 16 characters or more")
+        return self
+
+
+class WorkerSettings(GatewaySettings):
+    """The worker's settings: the same variables. It answers probes alone, so it needs no keys on any address."""
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
         return self
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from classifier_service.settings import ClassifierSettings
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, WorkerSettings
 from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
 
@@ -18,12 +18,13 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, Any] = COMPOSE["services"]
 SETTINGS = {
     "gateway": GatewaySettings,
+    "worker": WorkerSettings,
     "classifier-view": ClassifierSettings,
     "classifier-tumor": ClassifierSettings,
     "segmenter": SegmenterSettings,
     "metadata": MetadataSettings,
 }
-BASE_ENVIRONMENT = {"gateway": {"GATEWAY_HOST": "0.0.0.0"}}
+BASE_ENVIRONMENT = {name: {"GATEWAY_HOST": "0.0.0.0"} for name in ("gateway", "worker")}
 
 
 def interpolate(text: str, environment: dict[str, str]) -> str:
@@ -64,9 +65,31 @@ def test_only_the_gateway_has_a_way_out() -> None:
     assert {name for name, spec in SERVICES.items() if not set(spec["networks"]) <= internal} == {"gateway"}
 
 
-def test_gateway_waits_for_the_others_to_be_healthy() -> None:
-    others = {name for name in SERVICES if name not in {"gateway", "triton"}}
-    assert SERVICES["gateway"]["depends_on"] == {name: {"condition": "service_healthy"} for name in others}
+@pytest.mark.parametrize("service", ["gateway", "worker"])
+def test_gateway_and_worker_wait_for_the_others_to_be_healthy(service: str) -> None:
+    others = {name for name in SERVICES if name not in {"gateway", "worker", "triton"}}
+    assert SERVICES[service]["depends_on"] == {name: {"condition": "service_healthy"} for name in others}
+
+
+def test_the_worker_is_the_gateways_image_with_another_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway, worker = SERVICES["gateway"], SERVICES["worker"]
+    assert worker["image"] == gateway["image"]
+    assert worker["command"] == ["python", "-m", "gateway.worker"]
+    settings = settings_of("worker", monkeypatch)
+    assert float(worker["stop_grace_period"].removesuffix("s")) > settings.jobs.grace_s
+    keys = json.dumps(["k" * 32])
+    for service, asked in (
+        ("worker", settings),
+        ("gateway", settings_of("gateway", monkeypatch, GATEWAY_API_KEYS=keys)),
+    ):
+        assert f"blobs:{asked.jobs.blob_dir}" in SERVICES[service]["volumes"]
+    assert "blobs" in COMPOSE["volumes"]
+
+
+def test_webhooks_are_off_until_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not settings_of("worker", monkeypatch).webhooks.enabled
+    variables = {"GATEWAY_WEBHOOK_HOSTS": '["ris.example"]', "GATEWAY_WEBHOOK_SECRETS": json.dumps(["s" * 24])}
+    assert settings_of("worker", monkeypatch, **variables).webhooks.enabled
 
 
 def test_keys_are_required_and_have_no_default() -> None:

@@ -74,6 +74,12 @@ def test_the_engine_reports_to_nobody(service: str) -> None:
     assert re.search(r"\bORT_DISABLE_TELEMETRY=1\b", runtime_stage(service))
 
 
+def test_the_gateways_user_owns_the_folder_for_uploads() -> None:
+    stage = runtime_stage("gateway")
+    assert "COPY --from=build --chown=10001:10001 /blobs /blobs" in stage
+    assert "GATEWAY_JOBS__BLOB_DIR=/blobs" in stage
+
+
 def test_context_leaves_out_all_but_the_images_parts() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split("\n")
     assert lines[1] == "*"

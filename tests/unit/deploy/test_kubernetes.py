@@ -12,9 +12,11 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
+from prometheus_client import REGISTRY, generate_latest
 
 from classifier_service.settings import ClassifierSettings
-from gateway.settings import GatewaySettings
+from gateway.jobs.metrics import JOB_METRICS
+from gateway.settings import GatewaySettings, WorkerSettings
 from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
 from service_kit.metrics import RequestMetrics
@@ -22,7 +24,7 @@ from service_kit.metrics import RequestMetrics
 ROOT = Path(__file__).resolve().parents[3]
 VERSION = "1.32"
 OVERLAYS = ("cpu", "gpu-triton")
-OURS = ("gateway", "classifier-view", "classifier-tumor", "segmenter", "metadata")
+OURS = ("gateway", "worker", "classifier-view", "classifier-tumor", "segmenter", "metadata")
 CUSTOM = ("ServiceMonitor", "PrometheusRule")  # the Prometheus operator's kinds: not in Kubernetes' own schemas
 SETTINGS = (GatewaySettings, ClassifierSettings, SegmenterSettings, MetadataSettings)
 
@@ -182,6 +184,32 @@ def test_every_service_scales_on_its_own(resources: tuple[Resource, ...]) -> Non
         assert ("replicas" in deployment["spec"]) == (name_of(deployment) not in scaled)
 
 
+def test_workers_scale_by_the_queue(resources: tuple[Resource, ...]) -> None:
+    (scaler,) = (item for item in of_kind(resources, "HorizontalPodAutoscaler") if name_of(item) == "worker")
+    (metric,) = scaler["spec"]["metrics"]
+    exposed = generate_latest(REGISTRY).decode()
+    assert metric["type"] == "External"
+    assert f"# TYPE {metric['external']['metric']['name']} gauge" in exposed
+
+
+def test_gateway_and_worker_share_the_uploads(resources: tuple[Resource, ...]) -> None:
+    (claim,) = of_kind(resources, "PersistentVolumeClaim")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    folder = config(resources)["GATEWAY_JOBS__BLOB_DIR"]
+    for name in ("gateway", "worker"):
+        pod = workloads(resources)[name]["spec"]
+        (volume,) = (item for item in pod["volumes"] if "persistentVolumeClaim" in item)
+        assert volume["persistentVolumeClaim"]["claimName"] == name_of(claim)
+        assert {"name": volume["name"], "mountPath": folder} in pod["containers"][0]["volumeMounts"]
+        assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsUser"]
+
+
+def test_a_worker_has_time_to_give_its_jobs_back(resources: tuple[Resource, ...]) -> None:
+    pod = workloads(resources)["worker"]["spec"]
+    assert pod["containers"][0]["command"] == ["python", "-m", "gateway.worker"]
+    assert pod["terminationGracePeriodSeconds"] > WorkerSettings().jobs.grace_s + 10
+
+
 def test_models_run_on_the_gpu_or_not_at_all() -> None:
     resources = overlay("gpu-triton")
     (triton,) = workloads(resources)["triton"]["spec"]["containers"]
@@ -206,6 +234,12 @@ def test_models_run_on_the_gpu_or_not_at_all() -> None:
         ("classifier-tumor", "triton", True),
         ("metadata", "triton", False),
         ("gateway", "triton", False),
+        ("worker", "redis", True),
+        ("worker", "classifier-view", True),
+        ("worker", "segmenter", True),
+        ("worker", "triton", False),
+        ("worker", "gateway", False),
+        ("gateway", "worker", False),
         ("segmenter", "redis", False),
         ("classifier-view", "segmenter", False),
         ("redis", "gateway", False),
@@ -232,6 +266,7 @@ def test_alerts_ask_for_metrics_that_exist() -> None:
     entries = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
     recorded = {rule["record"] for rule in entries if "record" in rule}
     metrics = RequestMetrics()
+    assert JOB_METRICS  # in the process's registry
     metrics.observe("POST", "/v1/analyses", 201, 0.1)
     exposed = set(re.findall(r"^# TYPE (\S+)", metrics.render().decode(), re.MULTILINE))
     exposed = {name.removesuffix("_total") for name in exposed}

@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from gateway.api.form import Form, FormLimits, read_form
+from gateway.api.sinks import MemorySink
 from gateway.errors import InvalidForm
+from gateway.imaging.decode import Part
 from service_kit.errors import PayloadTooLarge, ServiceError, UnsupportedMedia
 
 LIMITS = FormLimits(max_parts=3, max_file_bytes=1000, max_field_bytes=50)
@@ -19,12 +21,15 @@ def part(name: str, content: bytes, filename: str | None = None) -> bytes:
     return header.encode() + content + b"\r\n"
 
 
-async def read(body: bytes, *, step: int = 7, kind: str = f"multipart/form-data; boundary={BOUNDARY}") -> Form:
+async def read(
+    body: bytes, *, step: int = 7, kind: str = f"multipart/form-data; boundary={BOUNDARY}"
+) -> tuple[Form, list[Part]]:
     async def stream() -> AsyncIterator[bytes]:
         for start in range(0, len(body), step):
             yield body[start : start + step]
 
-    return await read_form(kind, stream(), LIMITS)
+    sink = MemorySink()
+    return await read_form(kind, stream(), LIMITS, sink), sink.parts
 
 
 def closed(*parts: bytes) -> bytes:
@@ -34,8 +39,10 @@ def closed(*parts: bytes) -> bytes:
 @pytest.mark.parametrize("step", [1, 2, 13, 10_000])
 async def test_files_and_fields_are_read_however_the_bytes_arrive(step: int) -> None:
     content = bytes(range(256)) + b"\r\n--" + b"\r\n--fronti"
-    form = await read(closed(part("file", content, "a b.png"), part("options", b'{"segment":"never"}')), step=step)
-    assert [(item.name, item.filename, item.content) for item in form.files] == [("file", "a b.png", content)]
+    form, parts = await read(
+        closed(part("file", content, "a b.png"), part("options", b'{"segment":"never"}')), step=step
+    )
+    assert [(item.name, item.filename, item.content) for item in parts] == [("file", "a b.png", content)]
     assert form.fields == {"options": '{"segment":"never"}'}
 
 
@@ -43,14 +50,14 @@ async def test_what_an_http_library_writes_is_read() -> None:
     request = httpx.Request(
         "POST", "http://gateway/", files={"t1": ("ä.png", b"123", "image/png")}, data={"clinical": "{}"}
     )
-    form = await read(request.read(), kind=request.headers["content-type"])
-    assert form.files[0].content_type == "image/png"
-    assert form.files[0].filename == "ä.png"
+    form, (sent,) = await read(request.read(), kind=request.headers["content-type"])
+    assert sent.content_type == "image/png"
+    assert sent.filename == "ä.png"
     assert form.fields == {"clinical": "{}"}
 
 
 async def test_a_field_may_come_as_a_file() -> None:
-    form = await read(closed(part("clinical", b'{"age": 3}', "record.json")))
+    form, _ = await read(closed(part("clinical", b'{"age": 3}', "record.json")))
     assert form.fields == {"clinical": '{"age": 3}'}
 
 
@@ -89,5 +96,14 @@ async def test_an_unknown_part_is_refused_before_its_bytes_are_read() -> None:
             yield bytes(1000)
 
     with pytest.raises(InvalidForm):
-        await read_form(f"multipart/form-data; boundary={BOUNDARY}", stream(), LIMITS)
+        await read_form(f"multipart/form-data; boundary={BOUNDARY}", stream(), LIMITS, MemorySink())
     assert read_bytes == 0
+
+
+async def test_the_fingerprint_is_that_of_the_content() -> None:
+    def body(content: bytes, filename: str) -> bytes:
+        return closed(part("file", content, filename), part("options", b"{}"))
+
+    first, again = await read(body(b"123", "a.png")), await read(body(b"123", "b.png"), step=1)
+    other = await read(body(b"124", "a.png"))
+    assert first[0].fingerprint() == again[0].fingerprint() != other[0].fingerprint()

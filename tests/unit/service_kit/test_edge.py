@@ -47,6 +47,15 @@ def make_app(gate: Gate | None = None, **settings: Any) -> FastAPI:
     async def who() -> Response:
         return Response(json.dumps({"outgoing": outgoing_headers(), "remaining_s": remaining_s()}).encode())
 
+    @router.get("/events")
+    async def events() -> Response:
+        async def told() -> AsyncIterator[bytes]:
+            yield b"data: 1\n\n"
+            if gate is not None:
+                await gate.pass_through()
+
+        return StreamingResponse(told(), media_type="text/event-stream")
+
     @router.post("/size")
     async def size(request: Request) -> Response:
         return Response(str(len(await request.body())).encode())
@@ -199,6 +208,20 @@ async def test_more_than_the_limit_in_flight_is_refused_at_once_and_probes_are_n
         gate.open.set()
         assert [answer.status_code for answer in await asyncio.gather(*running)] == [200, 200]
         assert (await client.get("/wait")).status_code == 200
+
+
+async def test_who_only_listens_to_events_takes_the_place_of_nobody() -> None:
+    gate = Gate()
+    async with running_app(make_app(gate, max_in_flight=1)) as client:
+        listening = []
+        for number in range(3):
+            listening.append(asyncio.create_task(client.get("/events")))
+            await gate.reached_by(number + 1)
+        assert (await client.get("/who")).status_code == 200
+        assert "neurogate_requests_in_flight 0.0" in (await client.get("/metrics")).text
+        gate.open.set()
+        assert [answer.status_code for answer in await asyncio.gather(*listening)] == [200] * 3
+        assert "neurogate_requests_in_flight 0.0" in (await client.get("/metrics")).text
 
 
 async def test_canceled_request_frees_its_place() -> None:

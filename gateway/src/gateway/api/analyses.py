@@ -1,6 +1,5 @@
 """Create, get, list, cancel and erase analyses."""
 
-import contextlib
 import json
 from dataclasses import replace
 from typing import Annotated
@@ -8,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
-from gateway.api.documentation import IDEMPOTENCY_HEADER, form_body, json_answer
+from gateway.api.acceptance import Acceptance, prefers_async
+from gateway.api.answers import JSON, created, replay
+from gateway.api.documentation import CREATE_HEADERS, accepted_answer, form_body, json_answer
+from gateway.api.idempotency import claim_of, holding
 from gateway.api.intake import Intake, Submission
-from gateway.artifacts import analysis_path
 from gateway.errors import (
     AlreadyFinished,
     IdempotencyKeyReused,
@@ -18,12 +19,14 @@ from gateway.errors import (
     InvalidCursor,
     InvalidForm,
     InvalidOptions,
+    InvalidWebhook,
+    QueueFull,
     RequestInProgress,
 )
 from gateway.imaging import errors as imaging
 from gateway.pipeline import Pipeline
-from gateway.ports import AnalysisStore, IdempotencyClaim
-from gateway.schemas import Analysis, AnalysisList
+from gateway.ports import AnalysisStore, IdempotencyClaim, JobQueue, Webhooks
+from gateway.schemas import ANALYSIS_EXAMPLE, Analysis, AnalysisList
 from gateway.stopwatch import Stopwatch
 from service_kit.errors import (
     DeadlineExceeded,
@@ -37,8 +40,6 @@ from service_kit.errors import (
 )
 from service_kit.problems import declare
 
-_JSON = "application/json"
-_MAX_KEY_LENGTH = 255
 REFUSALS = (
     InvalidRequest,
     InvalidForm,
@@ -59,15 +60,19 @@ REFUSALS = (
 )
 UPSTREAM = (UpstreamFailed, NotReady, Overloaded, DeadlineExceeded)
 _CREATE = """\
-A slice is answered at once with 201 and the finished analysis, whatever `Prefer` says: `Prefer: respond-async` is
-for volumes. `verdict` is `answer`; or `review` with the reasons why a reader must look first; or `refuse` with the
-reasons why the findings add up to no answer. Stages that an analysis can do without (`clinical`, `segmentation`) may
+A slice is answered at once with 201 and the finished analysis. With `Prefer: respond-async` it becomes a job: 202, the
+analysis in state `queued`, and in `Location` where to read it; `options.priority` and `options.webhook` are for jobs.
+`verdict` is `answer`; or `review` with the reasons why a reader must look first; or `refuse` with the reasons why the
+findings add up to no answer. Stages that an analysis can do without (`clinical`, `segmentation`) may
 fail: the answer is then partial, `problem` says why."""
 
 
-def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> APIRouter:
-    """The routes under /v1/analyses."""
+def create_router(
+    intake: Intake, pipeline: Pipeline, store: AnalysisStore, queue: JobQueue, webhooks: Webhooks
+) -> APIRouter:
+    """The routes under /v1/analyses that make, show and end analyses."""
     router = APIRouter(prefix="/v1/analyses", tags=["analyses"])
+    acceptance = Acceptance(intake, pipeline, store, queue, webhooks)
 
     @router.post(
         "",
@@ -76,32 +81,27 @@ def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> A
         status_code=HTTP_201_CREATED,
         response_class=Response,
         responses={
-            **declare(*REFUSALS, RequestInProgress, IdempotencyKeyReused, *UPSTREAM),
+            **declare(*REFUSALS, InvalidWebhook, RequestInProgress, IdempotencyKeyReused, QueueFull, *UPSTREAM),
             **json_answer(Analysis, "The finished analysis", status=HTTP_201_CREATED, location=True),
+            **accepted_answer(Analysis, ANALYSIS_EXAMPLE),
         },
-        openapi_extra={**form_body(), **IDEMPOTENCY_HEADER},
+        openapi_extra={**form_body(), **CREATE_HEADERS},
     )
     async def create_analysis(request: Request) -> Response:
+        if prefers_async(request.headers):
+            return await acceptance.enqueue(request)
         watch = Stopwatch()
         submission = await intake.read(request)
-        idempotency_key = request.headers.get("idempotency-key")
-        if idempotency_key is None:
-            return await _analyze(submission, None, watch)
-        claim = _claim(idempotency_key, request, submission)
-        known = await store.claim(claim)
-        if known is not None:
-            return _created(json.loads(known)["id"], known, replayed=True)
-        try:
-            return await _analyze(submission, claim, watch)
-        except BaseException:
-            with contextlib.suppress(NotReady):  # the store is down: the claim ends by itself
-                await store.release(claim)
-            raise
+        if submission.options.webhook is not None:
+            raise InvalidWebhook("webhook: only a job calls back: send the header `Prefer: respond-async` too.")
+        claim = claim_of(request, submission.fingerprint)
+        async with holding(store, claim) as held:
+            return await _analyze(submission, claim, watch) if held.known is None else replay(held.known)
 
     async def _analyze(submission: Submission, claim: IdempotencyClaim | None, watch: Stopwatch) -> Response:
         study, file = await intake.decode(submission, watch)
         findings = await pipeline.analyze(study, submission.record, submission.options, watch)
-        return _created(findings.analysis.id, await store.save(replace(findings, file=file), claim))
+        return created(findings.analysis.id, await store.save(replace(findings, file=file), claim))
 
     @router.get(
         "",
@@ -119,7 +119,7 @@ def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> A
             b",".join(page.documents),
             json.dumps(page.next_cursor).encode(),
         )
-        return Response(body, media_type=_JSON)
+        return Response(body, media_type=JSON)
 
     @router.get(
         "/{analysis_id}",
@@ -128,43 +128,31 @@ def create_router(intake: Intake, pipeline: Pipeline, store: AnalysisStore) -> A
         responses={**declare(NotFound, NotReady), **json_answer(Analysis, "The analysis")},
     )
     async def get_analysis(analysis_id: str) -> Response:
-        return Response(await store.document(analysis_id), media_type=_JSON)
+        return Response(await store.document(analysis_id), media_type=JSON)
 
     @router.delete(
         "/{analysis_id}",
         summary="Erase an analysis and all that is kept of it",
+        description="In any state: one that waits or runs is canceled by it.",
         status_code=HTTP_204_NO_CONTENT,
         response_class=Response,
         responses=declare(NotFound, NotReady),
     )
     async def delete_analysis(analysis_id: str) -> Response:
         await store.delete(analysis_id)
+        await intake.discard(analysis_id)
         return Response(status_code=HTTP_204_NO_CONTENT)
 
     @router.post(
         "/{analysis_id}/cancel",
         summary="Cancel an analysis that is not finished",
+        description="It is canceled when this answers, and can be read until it expires; its uploads are erased.",
         response_class=Response,
         responses={**declare(NotFound, AlreadyFinished, NotReady), **json_answer(Analysis, "The analysis")},
     )
     async def cancel_analysis(analysis_id: str) -> Response:
-        state = json.loads(await store.document(analysis_id))["state"]
-        raise AlreadyFinished(
-            f"The analysis has {state}: only a queued or running one can be canceled. DELETE erases it."
-        )
+        document = await queue.cancel(analysis_id)
+        await intake.discard(analysis_id)
+        return Response(document, media_type=JSON)
 
     return router
-
-
-def _claim(key: str, request: Request, submission: Submission) -> IdempotencyClaim:
-    if not 0 < len(key) <= _MAX_KEY_LENGTH:
-        raise InvalidRequest(f"Idempotency-Key: 1 to {_MAX_KEY_LENGTH} characters are needed.")
-    # Two callers who think of the same key do not meet.
-    return IdempotencyClaim(f"{request.state.principal.name} {key}", submission.fingerprint())
-
-
-def _created(analysis_id: str, document: bytes, *, replayed: bool = False) -> Response:
-    headers = {"Location": analysis_path(analysis_id)}
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(document, status_code=HTTP_201_CREATED, media_type=_JSON, headers=headers)

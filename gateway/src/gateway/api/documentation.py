@@ -9,17 +9,24 @@ from service_kit.contracts.clinical import ClinicalRecord
 
 _FILE = {"type": "string", "format": "binary"}
 _SEQUENCES = ("t1", "t1ce", "t2", "flair")
-IDEMPOTENCY_HEADER: dict[str, Any] = {
+CREATE_HEADERS: dict[str, Any] = {
     "parameters": [
         {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "Sent again with the same body, the first answer is given again.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "description": "`respond-async`: answer 202 at once, and analyze later (RFC 7240).",
+            "schema": {"type": "string"},
+            "example": "respond-async",
+        },
     ]
 }
-"""`openapi_extra`: the header is read by the route itself."""
+"""`openapi_extra`: the headers are read by the route itself."""
 
 
 def json_answer(
@@ -30,6 +37,30 @@ def json_answer(
     if location:
         answer["headers"] = {"Location": {"description": "Path of the analysis", "schema": {"type": "string"}}}
     return {status: answer}
+
+
+def accepted_answer(model: type[BaseModel], finished: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that may answer later; `finished` is the example of what comes of it."""
+    told = "The analysis waits: read it at Location, or follow its events"
+    answer = json_answer(model, told, status=202, location=True)
+    answer[202]["content"] = {"application/json": {"example": _waiting(finished)}}
+    return answer
+
+
+def _waiting(finished: dict[str, Any]) -> dict[str, Any]:
+    """The example of a finished analysis as it was before."""
+    here = finished["links"]["self"]
+    kept = {name: finished[name] for name in ("id", "created_at", "problem", "disclaimer")}
+    empty: dict[str, Any] = {name: [] if isinstance(value, list) else None for name, value in finished.items()}
+    return (
+        empty
+        | kept
+        | {
+            "state": "queued",
+            "progress": {"stage": "decode", "done": 0, "total": 1},
+            "links": {"self": here, "events": f"{here}/events"},
+        }
+    )
 
 
 def binary_answer(description: str, *media_types: str) -> dict[int | str, dict[str, Any]]:

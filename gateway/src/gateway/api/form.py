@@ -1,13 +1,14 @@
 """A multipart form, read as it arrives: what must not be there is refused before its bytes are kept."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gateway.errors import InvalidForm
-from gateway.imaging.decode import Part
 from service_kit.errors import PayloadTooLarge, UnsupportedMedia
 
 
@@ -23,15 +24,51 @@ class FormLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """The parts that are files, and the fields' text by name (each at most once)."""
+class FileHead:
+    """What a part says of its file before its bytes come; all of it is the client's claim."""
 
-    files: tuple[Part, ...]
+    name: str
+    filename: str
+    content_type: str | None
+
+
+class FileSink(Protocol):
+    """Takes the files of a form, one after the other, while they arrive."""
+
+    async def begin(self, head: FileHead) -> None:
+        """The next file."""
+
+    async def write(self, chunk: bytes) -> None:
+        """More of its bytes."""
+
+    async def end(self) -> None:
+        """It is whole."""
+
+    async def abort(self) -> None:
+        """No more will come: the body was refused. Also called when no file was begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields' text by name (each at most once), and of each file its name, size in bytes and SHA-256."""
+
+    files: tuple[tuple[str, int, str], ...]
     fields: dict[str, str]
 
+    def fingerprint(self) -> str:
+        """Hex digest that two forms of the same content share, whatever the boundary between their parts."""
+        digest = hashlib.sha256()
+        for name, size_bytes, sha256 in self.files:
+            digest.update(f"{name} {size_bytes} {sha256}\n".encode())
+        for name, text in sorted(self.fields.items()):
+            digest.update(f"{name} {len(text)}\n{text}".encode())
+        return digest.hexdigest()
 
-async def read_form(content_type: str, stream: AsyncIterator[bytes], limits: FormLimits) -> Form:
-    """Read `multipart/form-data`.
+
+async def read_form(
+    content_type: str, stream: AsyncIterator[bytes], limits: FormLimits, sink: FileSink, *, hashed: bool = True
+) -> Form:
+    """Read `multipart/form-data`; the files go to `sink` as they arrive. Without `hashed` the digests are empty.
 
     Raises:
         UnsupportedMedia: the body is no form.
@@ -44,27 +81,34 @@ async def read_form(content_type: str, stream: AsyncIterator[bytes], limits: For
     boundary = parameters.get(b"boundary")
     if not boundary:
         raise InvalidForm("The Content-Type names no boundary: let the HTTP library write this header.")
-    reader = _Reader(limits)
+    reader = _Reader(limits, hashed=hashed)
     try:
         parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
         async for chunk in stream:
             if chunk:
                 parser.write(chunk)
+                await reader.drain(sink)
+        reader.finish()
     except FormParserError as error:
+        await sink.abort()
         raise InvalidForm("The multipart body is malformed: let the HTTP library write it.") from error
-    if not reader.complete:
-        raise InvalidForm("The multipart body ends before its closing boundary: it was cut short.")
+    except BaseException:
+        await sink.abort()
+        raise
     return Form(tuple(reader.files), reader.fields)
 
 
 class _Reader:
     """The parser's callbacks: collects one part after the other."""
 
-    def __init__(self, limits: FormLimits) -> None:
+    def __init__(self, limits: FormLimits, *, hashed: bool) -> None:
         self._limits = limits
-        self.files: list[Part] = []
+        self._hashed = hashed
+        self.files: list[tuple[str, int, str]] = []
         self.fields: dict[str, str] = {}
-        self.complete = False
+        self._complete = False
+        # What the parser, which cannot wait, has found since the last `drain`.
+        self._arrived: list[FileHead | bytes | None] = []
         self._begin()
 
     def callbacks(self) -> dict[str, object]:
@@ -84,9 +128,9 @@ class _Reader:
         self._header_name = b""
         self._header_text = b""
         self._name = ""
-        self._filename = ""
         self._chunks: list[bytes] = []
         self._size = 0
+        self._digest = hashlib.sha256()
 
     def _header_field(self, text: bytes, start: int, end: int) -> None:
         self._header_name += text[start:end]
@@ -103,7 +147,6 @@ class _Reader:
         if b"name" not in options:
             raise InvalidForm("A part has no name in its Content-Disposition header.")
         self._name = options[b"name"].decode("utf-8", "replace")
-        self._filename = options.get(b"filename", b"").decode("utf-8", "replace")
         limits = self._limits
         if self._name not in limits.files and self._name not in limits.fields:
             allowed = ", ".join([*sorted(limits.files), *sorted(limits.fields)])
@@ -112,6 +155,10 @@ class _Reader:
             raise InvalidForm(f"The field '{self._name}' came more than once.")
         if len(self.files) + len(self.fields) >= limits.max_parts:
             raise InvalidForm(f"More than {limits.max_parts} parts were sent.")
+        if self._name in limits.files:
+            filename = options.get(b"filename", b"").decode("utf-8", "replace")
+            kind = self._headers.get(b"content-type", b"").decode("latin-1") or None
+            self._arrived.append(FileHead(self._name, filename, kind))
 
     def _part_data(self, content: bytes, start: int, end: int) -> None:
         self._size += end - start
@@ -119,19 +166,38 @@ class _Reader:
         most = self._limits.max_file_bytes if is_file else self._limits.max_field_bytes
         if self._size > most:
             raise PayloadTooLarge(f"The part '{self._name}' has more than {most} bytes.")
-        self._chunks.append(content[start:end])
+        if is_file:
+            if self._hashed:
+                self._digest.update(memoryview(content)[start:end])
+            self._arrived.append(content[start:end])
+        else:
+            self._chunks.append(content[start:end])
 
     def _part_end(self) -> None:
-        content = b"".join(self._chunks)
-        self._chunks = []
         if self._name in self._limits.files:
-            kind = self._headers.get(b"content-type", b"").decode("latin-1") or None
-            self.files.append(Part(self._name, self._filename, content, kind))
+            self.files.append((self._name, self._size, self._digest.hexdigest() if self._hashed else ""))
+            self._arrived.append(None)
             return
         try:
-            self.fields[self._name] = content.decode()
+            self.fields[self._name] = b"".join(self._chunks).decode()
         except UnicodeDecodeError as error:
             raise InvalidForm(f"The field '{self._name}' is not UTF-8 text.") from error
 
+    def finish(self) -> None:
+        """The body has ended. Raises `InvalidForm` where it should have gone on."""
+        if not self._complete:
+            raise InvalidForm("The multipart body ends before its closing boundary: it was cut short.")
+
+    async def drain(self, sink: FileSink) -> None:
+        """Pass on what has arrived."""
+        arrived, self._arrived = self._arrived, []
+        for item in arrived:
+            if item is None:
+                await sink.end()
+            elif isinstance(item, bytes):
+                await sink.write(item)
+            else:
+                await sink.begin(item)
+
     def _end(self) -> None:
-        self.complete = True
+        self._complete = True

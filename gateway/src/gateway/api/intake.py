@@ -1,53 +1,46 @@
-"""What comes in with a scan: the form's parts as a study, options and a record, each checked."""
+"""What comes in with a scan: the form's files, options and a record, the latter two checked."""
 
-import asyncio
-import hashlib
-from concurrent.futures import Executor
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
 
-from gateway.api.form import Form, FormLimits, read_form
+from gateway.api.form import FormLimits, read_form
+from gateway.api.sinks import BlobSink, MemorySink
 from gateway.api.strict_json import NotStrict, parse_object
-from gateway.door import check_body_part
+from gateway.blobs.port import BlobStore
 from gateway.errors import InvalidClinicalRecord, InvalidOptions
 from gateway.findings import BareFile
-from gateway.imaging.bare import strip_picture
-from gateway.imaging.decode import DecodeLimits, decode_study
-from gateway.imaging.door import check_study
+from gateway.imaging.decode import Part
 from gateway.imaging.study import Study
+from gateway.order import Order
+from gateway.reading import StudyReader
 from gateway.schemas import AnalysisOptions
 from gateway.stopwatch import Stopwatch
+from service_kit.context import current
+from service_kit.errors import NotReady
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A form as it was sent; `record` is None without the field `clinical`."""
 
-    form: Form
+    parts: tuple[Part, ...]
+    fingerprint: str
     options: AnalysisOptions
     record: dict[str, Any] | None
 
-    def fingerprint(self) -> str:
-        """Hex digest that two submissions of the same content share, whatever the boundary between their parts."""
-        digest = hashlib.sha256()
-        for part in self.form.files:
-            digest.update(f"{part.name} {len(part.content)}\n".encode())
-            digest.update(part.content)
-        for name, text in sorted(self.form.fields.items()):
-            digest.update(f"{name} {len(text)}\n{text}".encode())
-        return digest.hexdigest()
-
 
 class Intake:
-    """Reads submissions and decodes their pictures in threads of its own, off the event loop."""
+    """Reads submissions: into memory for an answer at once, into the blob store for a job."""
 
-    def __init__(self, form: FormLimits, decode: DecodeLimits, threads: Executor) -> None:
+    def __init__(self, form: FormLimits, reader: StudyReader, blobs: BlobStore) -> None:
         self._form = form
-        self._decode = decode
-        self._threads = threads
+        self._reader = reader
+        self._blobs = blobs
 
     async def read(self, request: Request) -> Submission:
         """The request's form.
@@ -56,21 +49,47 @@ class Intake:
             UnsupportedMedia, InvalidForm, PayloadTooLarge: see `read_form`.
             InvalidOptions, InvalidClinicalRecord: a field is no strict JSON, or holds unknown or wrong options.
         """
-        form = await read_form(request.headers.get("content-type", ""), request.stream(), self._form)
-        return Submission(form, _options(form.fields.get("options")), _record(form.fields.get("clinical")))
+        sink = MemorySink()
+        # Hashing takes longer than reading: it is done where the hash is asked for.
+        hashed = "idempotency-key" in request.headers
+        content_type = request.headers.get("content-type", "")
+        form = await read_form(content_type, request.stream(), self._form, sink, hashed=hashed)
+        return Submission(
+            tuple(sink.parts), form.fingerprint(), _options(form.fields.get("options")), _record(form.fields)
+        )
 
     async def decode(self, submission: Submission, watch: Stopwatch) -> tuple[Study, BareFile | None]:
         """The study, and its file without metadata. Raises the errors of `gateway.imaging.errors`."""
-        with watch.span("decode"):
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._decode_now, submission.form, submission.options
-            )
+        return await self._reader.read(submission.parts, submission.options, watch)
 
-    def _decode_now(self, form: Form, options: AnalysisOptions) -> tuple[Study, BareFile | None]:
-        study = decode_study(form.files, sequence=options.sequence, limits=self._decode)
-        check_study(study)
-        check_body_part(study.body_part)
-        return study, strip_picture(form.files[0].content, study.format) if len(form.files) == 1 else None
+    async def spool(self, request: Request, owner: str) -> tuple[Order, str]:
+        """The request's form as a job's order, its files in the blob store under `owner`; and the fingerprint.
+
+        Raises what `read` does, `EmptyFile` and `UnsupportedFormat` by a file's first bytes, `NotReady` when the blob
+        store does not take them. What was stored is then erased.
+        """
+        sink = BlobSink(self._blobs, owner)
+        try:
+            form = await read_form(request.headers.get("content-type", ""), request.stream(), self._form, sink)
+            sink.finish()
+            known = current.get()
+            order = Order(
+                uploads=tuple(sink.uploads),
+                options=_options(form.fields.get("options")),
+                record=_record(form.fields),
+                request_id=known.request_id,
+                traceparent=known.traceparent,
+                tracestate=known.tracestate,
+            )
+        except BaseException:
+            await self.discard(owner)
+            raise
+        return order, form.fingerprint()
+
+    async def discard(self, owner: str) -> None:
+        """Erase the uploads of what becomes no job; the sweep does it where the blob store is away."""
+        with contextlib.suppress(NotReady):
+            await self._blobs.delete(owner)
 
 
 _DEFAULT_OPTIONS = AnalysisOptions()
@@ -94,7 +113,8 @@ def _fault(item: Any) -> str:
     return f"{name}: {item['msg']}" if name else str(item["msg"]).removeprefix("Value error, ")
 
 
-def _record(text: str | None) -> dict[str, Any] | None:
+def _record(fields: Mapping[str, str]) -> dict[str, Any] | None:
+    text = fields.get("clinical")
     if text is None:
         return None
     try:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gateway.findings import Findings, Pixels, Saliency
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.raster import decode_raster
-from gateway.schemas import Analysis
+from gateway.schemas import FinishedAnalysis
 from service_kit import tensors
 
 
@@ -43,7 +43,7 @@ def unpack(document: bytes, packed: bytes) -> Findings:
         about = json.loads(envelope.metadata["heatmap"])
         top, left, height, width = about["extent"]
         saliency = Saliency(envelope.arrays["heatmap"], (top, left, height, width), about["label"])
-    return Findings(Analysis.model_validate_json(document), pixels, mask, saliency)
+    return Findings(FinishedAnalysis.model_validate_json(document), pixels, mask, saliency)
 
 
 def _pixels(envelope: tensors.Envelope) -> Pixels:

@@ -2,20 +2,19 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator
+import json
 from typing import TypeAlias
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
-from gateway.analysis_id import earliest_id, is_analysis_id
 from gateway.errors import IdempotencyKeyReused, RequestInProgress
 from gateway.findings import Findings, Page
 from gateway.jobs import keys
+from gateway.jobs.connection import analysis_key, found, not_found, raw, reached
 from gateway.jobs.packing import pack, unpack
 from gateway.ports import IdempotencyClaim
-from service_kit.errors import NotFound, NotReady
+from service_kit.errors import NotFound
 
 _RUNNING = b"running"
 _PROBE_S = 2.0
@@ -36,8 +35,8 @@ class RedisStore:
         document = findings.analysis.model_dump_json().encode()
         fields: dict[_Text, _Text] = {"document": document, "arrays": pack(findings)}
         key = keys.analysis(analysis_id)
-        expired = earliest_id((time.time_ns() - self._ttl_s * 1_000_000_000) // 1_000_000)
-        async with _reached(), self._redis.pipeline(transaction=True) as batch:
+        expired = keys.earliest_kept(self._ttl_s)
+        async with reached(), self._redis.pipeline(transaction=True) as batch:
             if claim is not None:
                 fields["claim"] = claim.key
                 batch.set(keys.claim(claim.key), f"{analysis_id} {claim.fingerprint}", ex=self._ttl_s)
@@ -50,25 +49,28 @@ class RedisStore:
 
     async def document(self, analysis_id: str) -> bytes:
         """The stored JSON. Raises `NotFound`."""
-        async with _reached():
-            document = await self._redis.hget(_key(analysis_id), "document")
-        return _found(document)
+        async with reached():
+            document = await self._redis.hget(analysis_key(analysis_id), "document")
+        return found(document)
 
     async def findings(self, analysis_id: str) -> Findings:
-        """The analysis with its arrays. Raises `NotFound`."""
-        async with _reached():
-            document, arrays = await self._redis.hmget(_key(analysis_id), ["document", "arrays"])
-        return await asyncio.to_thread(unpack, _found(document), _found(arrays))
+        """The analysis with its arrays. Raises `NotFound`, also for one that has not succeeded."""
+        async with reached():
+            document, arrays = await self._redis.hmget(analysis_key(analysis_id), ["document", "arrays"])
+        if document is not None and arrays is None:
+            state = json.loads(document)["state"]
+            raise NotFound(f"The analysis is {state}: its files are there once it has succeeded.")
+        return await asyncio.to_thread(unpack, found(document), found(arrays))
 
     async def page(self, limit: int, cursor: str | None) -> Page:
         """Newest first. Ids whose hash was evicted are skipped and taken off the list."""
         before = "+" if cursor is None else f"({keys.id_before(cursor)}"
         documents: list[bytes] = []
-        async with _reached():
+        async with reached():
             while len(documents) < limit:
                 wanted = limit - len(documents)
                 ids = [
-                    _raw(found).decode()
+                    raw(found).decode()
                     for found in await self._redis.zrevrangebylex(keys.INDEX, before, "-", 0, wanted + 1)
                 ]
                 if not ids:
@@ -92,32 +94,34 @@ class RedisStore:
 
     async def delete(self, analysis_id: str) -> None:
         """Erase the hash, the list's entry and the idempotency claim. Raises `NotFound`."""
-        key = _key(analysis_id)
-        async with _reached(), self._redis.pipeline(transaction=True) as batch:
+        key = analysis_key(analysis_id)
+        async with reached(), self._redis.pipeline(transaction=True) as batch:
             batch.hget(key, "claim")
             batch.delete(key)
-            batch.zrem(keys.INDEX, analysis_id)
-            claim, deleted, _ = await batch.execute()
+            for listing in (keys.INDEX, *keys.JOB_LISTS):
+                batch.zrem(listing, analysis_id)
+            batch.delete(keys.events(analysis_id))
+            claim, deleted, *_ = await batch.execute()
             if claim is not None:
                 await self._redis.delete(keys.claim(claim.decode()))
         if not deleted:
-            raise _not_found()
+            raise not_found()
 
     async def artifact(self, analysis_id: str, name: str) -> bytes | None:
         """A cached artifact or None. Raises `NotFound` when the analysis is gone."""
-        async with _reached(), self._redis.pipeline(transaction=False) as batch:
-            batch.exists(key := _key(analysis_id))
+        async with reached(), self._redis.pipeline(transaction=False) as batch:
+            batch.exists(key := analysis_key(analysis_id))
             batch.hget(key, f"artifact:{name}")
             known, content = await batch.execute()
         if not known:
-            raise _not_found()
+            raise not_found()
         cached: bytes | None = content
         return cached
 
     async def keep_artifact(self, analysis_id: str, name: str, content: bytes) -> None:
         """Cache it in the analysis' hash; watched, so that a delete in between does not bring the hash back."""
-        key = _key(analysis_id)
-        async with _reached(), self._redis.pipeline(transaction=True) as batch:
+        key = analysis_key(analysis_id)
+        async with reached(), self._redis.pipeline(transaction=True) as batch:
             await batch.watch(key)
             if not await batch.exists(key):
                 return
@@ -135,10 +139,10 @@ class RedisStore:
         """
         key = keys.claim(claim.key)
         running = b"%b %b" % (_RUNNING, claim.fingerprint.encode())
-        async with _reached():
+        async with reached():
             if await self._redis.set(key, running, nx=True, ex=self._running_ttl_s):
                 return None
-            held = _raw(await self._redis.get(key) or running)
+            held = raw(await self._redis.get(key) or running)
             owner, _, fingerprint = held.partition(b" ")
             if fingerprint != claim.fingerprint.encode():
                 raise IdempotencyKeyReused("This Idempotency-Key was used with another body: send a new key.")
@@ -148,11 +152,11 @@ class RedisStore:
             if document is None:  # evicted: answer the request anew
                 await self._redis.set(key, running, ex=self._running_ttl_s)
                 return None
-            return _raw(document)
+            return raw(document)
 
     async def release(self, claim: IdempotencyClaim) -> None:
         """Give the key back."""
-        async with _reached():
+        async with reached():
             await self._redis.delete(keys.claim(claim.key))
 
     async def ready(self) -> bool:
@@ -162,34 +166,3 @@ class RedisStore:
                 return bool(await self._redis.ping())
         except (RedisError, OSError, TimeoutError):
             return False
-
-
-@contextlib.asynccontextmanager
-async def _reached() -> AsyncIterator[None]:
-    """Redis' errors as ours."""
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise NotReady("The store cannot be reached.", stage="store", retry_after_s=2) from error
-
-
-def _key(analysis_id: str) -> str:
-    if not is_analysis_id(analysis_id):
-        raise _not_found()
-    return keys.analysis(analysis_id)
-
-
-def _found(content: bytes | str | None) -> bytes:
-    if content is None:
-        raise _not_found()
-    return _raw(content)
-
-
-def _raw(content: bytes | str) -> bytes:
-    """What a client that does not decode answers gives: always bytes, which its types do not say."""
-    assert isinstance(content, bytes)  # noqa: S101 - else the composition root made the wrong client
-    return content
-
-
-def _not_found() -> NotFound:
-    return NotFound("There is no analysis with this id: it was deleted, it expired, or it never was.")

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from gateway.reporting.measure import Measurements
 from gateway.reporting.overlay import TUMOR_NAMES
-from gateway.schemas import Analysis
+from gateway.schemas import FinishedAnalysis
 
 STAGE_NAMES = {"view": "View", "tumor": "Tumor type", "clinical": "Clinical data", "segmentation": "Outline"}
 SEQUENCE_NAMES = {"t1": "T1", "t1ce": "T1 with contrast", "t2": "T2", "flair": "FLAIR"}
@@ -44,7 +44,7 @@ class Row:
 
 
 def render_report(
-    analysis: Analysis,
+    analysis: FinishedAnalysis,
     *,
     input_png: bytes,
     overlay_png: bytes | None = None,
@@ -71,7 +71,7 @@ def render_report(
     )
 
 
-def headline(analysis: Analysis) -> str:
+def headline(analysis: FinishedAnalysis) -> str:
     """The answer in a few words."""
     if analysis.tumor is None or analysis.verdict == "refuse":
         return "No answer"
@@ -82,7 +82,7 @@ def headline(analysis: Analysis) -> str:
     return f"{TUMOR_NAMES[analysis.tumor.label]} is the likeliest finding"
 
 
-def _lead(analysis: Analysis) -> str:
+def _lead(analysis: FinishedAnalysis) -> str:
     tumor = analysis.tumor
     if tumor is None:
         return "The slice was not classified."
@@ -107,7 +107,7 @@ def _figures(
     return figures
 
 
-def _tumor_bars(analysis: Analysis) -> list[Bar]:
+def _tumor_bars(analysis: FinishedAnalysis) -> list[Bar]:
     tumor = analysis.tumor
     if tumor is None:
         return []
@@ -118,7 +118,7 @@ def _tumor_bars(analysis: Analysis) -> list[Bar]:
     return sorted(bars, key=lambda bar: -bar.percent)
 
 
-def _view_bars(analysis: Analysis) -> list[Bar]:
+def _view_bars(analysis: FinishedAnalysis) -> list[Bar]:
     view = analysis.view
     if view is None:
         return []
@@ -128,7 +128,7 @@ def _view_bars(analysis: Analysis) -> list[Bar]:
     ]
 
 
-def _measures(analysis: Analysis, found: Measurements | None) -> list[Row]:
+def _measures(analysis: FinishedAnalysis, found: Measurements | None) -> list[Row]:
     outline = analysis.segmentation
     if outline is None or outline.area_px == 0:
         return []
@@ -148,7 +148,7 @@ def _measures(analysis: Analysis, found: Measurements | None) -> list[Row]:
     return rows
 
 
-def _features(analysis: Analysis) -> list[str]:
+def _features(analysis: FinishedAnalysis) -> list[str]:
     """The features that are set: a category by its name, a number with its value."""
     if analysis.clinical is None:
         return []
@@ -160,7 +160,7 @@ def _features(analysis: Analysis) -> list[str]:
     ]
 
 
-def _substitutions(analysis: Analysis) -> list[str]:
+def _substitutions(analysis: FinishedAnalysis) -> list[str]:
     outline = analysis.segmentation
     if outline is None:
         return []
@@ -170,7 +170,7 @@ def _substitutions(analysis: Analysis) -> list[str]:
     ]
 
 
-def _timings(analysis: Analysis) -> list[Row]:
+def _timings(analysis: FinishedAnalysis) -> list[Row]:
     spans = analysis.timings_ms
     named = (
         ("decode", spans.decode),

@@ -84,6 +84,7 @@ async def serve(options: Options) -> None:
             open_stack(
                 models_dir=options.models_dir,
                 redis_url=redis_url,
+                data_dir=options.data_dir,
                 host=options.host,
                 port=options.port,
                 api_keys=options.api_keys,

@@ -18,6 +18,8 @@ from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
 from service_kit.inference.factory import InferenceSettings
 
+_LONGEST_GRACE_S = 3.0
+
 
 def find_models_dir() -> Path:
     """The model repository: `./models`, else the one of the checkout that this package is installed from.
@@ -36,6 +38,7 @@ async def open_stack(
     *,
     models_dir: Path,
     redis_url: str,
+    data_dir: Path,
     host: str = "127.0.0.1",
     port: int = 8000,
     api_keys: Sequence[str] = (),
@@ -43,7 +46,8 @@ async def open_stack(
 ) -> AsyncIterator[FastAPI]:
     """Start the three model services, then yield the gateway's application, which talks to them in memory.
 
-    The services' life is this context's; the gateway's lifespan is run by whoever serves it.
+    `data_dir` is where uploads of jobs lie. A worker runs in the gateway's lifespan, which is run by whoever serves it;
+    the services' life is this context's.
 
     Raises:
         pydantic.ValidationError: a setting is wrong, say an address that others can reach without a key.
@@ -66,6 +70,15 @@ async def open_stack(
         segmenter_url="http://segmenter",
         metadata_url="http://metadata",
     )
+    # What else is set about jobs and webhooks comes from the environment, as in a deployment.
+    embedded = {
+        "in_gateway": True,
+        "blob_dir": data_dir.resolve() / "blobs",
+        # Who ends it waits; a job that is given back goes on at the next start.
+        "grace_s": min(settings.jobs.grace_s, _LONGEST_GRACE_S),
+    }
+    jobs = settings.jobs.model_copy(update=embedded)
+    settings = settings.model_copy(update={"jobs": jobs})
     async with contextlib.AsyncExitStack() as stack:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         for origin, app in services.items():

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import ClientDisconnect
@@ -31,6 +32,7 @@ _ACCEPTED_STATE = re.compile(rb"[\x20-\x7e]{1,512}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER = "-"
 _CLIENT_GONE = 499
+_EVENTS = b"text/event-stream"
 
 
 class EdgeMiddleware:
@@ -57,8 +59,14 @@ class EdgeMiddleware:
             await self._app(scope, receive, send)
             return
         exempt = scope["path"] in EXEMPT_PATHS
-        exchange = _Exchange(scope, receive, send, self._max_body_bytes)
         counted = not exempt
+
+        def release() -> None:
+            nonlocal counted
+            self._metrics.in_flight -= counted
+            counted = False
+
+        exchange = _Exchange(scope, receive, send, self._max_body_bytes, release)
         token = current.set(exchange.context(self._request_timeout_s))
         self._metrics.in_flight += counted
         try:
@@ -71,7 +79,7 @@ class EdgeMiddleware:
                 _log.warning("answered %s %s: %s", error.status, error.code, error.detail)
             await exchange.refuse(error)
         finally:
-            self._metrics.in_flight -= counted
+            release()
             self._record(exchange, scope, quiet=exempt)
             current.reset(token)
 
@@ -122,6 +130,7 @@ class _Exchange:
         "_receive",
         "_received_bytes",
         "_refused",
+        "_release",
         "_request_id",
         "_send",
         "_too_large",
@@ -134,7 +143,9 @@ class _Exchange:
         "timeout",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int, release: Callable[[], None]
+    ) -> None:
         self.started = time.perf_counter()
         self.scope = scope
         self.status = 0
@@ -143,6 +154,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._max_body_bytes = max_body_bytes
+        self._release = release
         self._received_bytes = 0
         self._too_large = False
         self._refused = False
@@ -219,6 +231,9 @@ class _Exchange:
             if self.timeout is not None:
                 # The answer has begun; a stream may take as long as it takes.
                 self.timeout.reschedule(None)
+            if any(name == b"content-type" and value.startswith(_EVENTS) for name, value in message["headers"]):
+                # Who only listens, perhaps for hours, takes the place of nobody who asks.
+                self._release()
         elif message["type"] == "http.response.body":
             self.sent_bytes += len(message.get("body", b""))
         await self._send(message)
