@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.grid import Grid
-from gateway.imaging.slices import SliceStack, acquired_stack
+from gateway.slices import SliceStack, acquired_stack
 from service_kit.contracts.classification import ViewLabel
 from tests.unit.gateway_volumes.places import ORIENTATIONS, affine_of, grid_of, rotation, stored_as
 

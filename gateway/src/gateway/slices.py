@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.grid import PLANES, Grid
+from gateway.grid import PLANES, Grid, Matrix
 from service_kit.contracts.classification import ViewLabel
 
 _ACROSS = {"sagittal": 0, "coronal": 1, "axial": 2}
@@ -43,6 +43,17 @@ class SliceStack:
         spacing = self.grid.canonical.spacing_mm
         slices, rows, columns = (spacing[axis] for axis in self._order)
         return slices, rows, columns
+
+    @property
+    def affine(self) -> Matrix:
+        """(slice, row, column) -> RAS mm, `[4, 4]`."""
+        canonical = self.grid.canonical
+        affine = canonical.affine[:, [*self._order, 3]].copy()
+        for axis, size in enumerate(self.shape):
+            if axis > 0:
+                affine[:3, 3] += affine[:3, axis] * (size - 1)
+                affine[:3, axis] *= -1
+        return affine
 
     def take(self, array: NDArray[Any]) -> NDArray[Any]:
         """`array [i, j, k]` on the grid -> a view `[slices, rows, columns]`."""
