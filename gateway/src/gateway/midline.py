@@ -40,10 +40,12 @@ def find_midline(voxels: NDArray[Any], grid: Grid) -> Midline | None:
     canonical = grid.turn.apply(voxels)
     steps = [max(1, size // _SAMPLED_LINES) for size in canonical.shape[1:]]
     lines = canonical[:, :: steps[0], :: steps[1]].astype(np.float32)
+    if lines.min() == lines.max():
+        return None
     inside = lines > _otsu(lines)
     width = inside.shape[0] - inside[::-1].argmax(axis=0) - inside.argmax(axis=0)
     width = np.where(inside.any(axis=0), width, 0)
-    wide = width > _WIDE * np.percentile(width[width > 0], 95) if width.any() else width > 0
+    wide = width > _WIDE * np.percentile(width[width > 0], 95)
     rows, slices = np.nonzero(wide)
     if rows.size < 16:
         return None
