@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TypeGuard, get_args
@@ -11,6 +10,7 @@ from gateway.imaging.dicom import decode_dicom
 from gateway.imaging.errors import EmptyFile, FileTooLarge, PartsConflict
 from gateway.imaging.formats import EXTENSIONS, NAMES, sniff
 from gateway.imaging.limits import DecodeLimits
+from gateway.imaging.part import Part
 from gateway.imaging.raster import decode_raster
 from gateway.imaging.study import CLASSIFIED_FIRST, Picture, Study
 from service_kit.contracts.common import Sequence
@@ -20,19 +20,6 @@ __all__ = ["DecodeLimits", "Part", "decode_study"]
 
 DEFAULT_SEQUENCE: Sequence = "t1ce"
 SEQUENCES: tuple[Sequence, ...] = get_args(Sequence)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of the form. `name` is the form field: "file", or a sequence ("t1", "t1ce", "t2", "flair").
-
-    `filename` and `content_type` are what the client claims; neither is trusted, stored or repeated.
-    """
-
-    name: str
-    filename: str
-    content: bytes
-    content_type: str | None = None
 
 
 def decode_study(parts: Items[Part], *, sequence: Sequence | None = None, limits: DecodeLimits | None = None) -> Study:

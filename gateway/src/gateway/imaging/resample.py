@@ -42,7 +42,7 @@ def resample(volume: Volume, grid: Grid) -> tuple[Volume, float]:
 
 
 def _offsets(source: Grid, target: Grid) -> NDArray[np.float64]:
-    """Places inside a target voxel that are sampled: along each axis as many as source voxels fit into it, at most 8."""
+    """Places inside a target voxel that are sampled: along each axis as many as source voxels fit, at most 8."""
     world = dict(zip(source.world_axes, source.spacing_mm, strict=True))
     ratios = [step / world[axis] for axis, step in zip(target.world_axes, target.spacing_mm, strict=True)]
     counts = [min(8, max(1, round(ratio))) for ratio in ratios]
@@ -53,7 +53,7 @@ def _offsets(source: Grid, target: Grid) -> NDArray[np.float64]:
 def _sample(source: NDArray[np.float32], places: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Values at `places [..., 3]` (voxel coordinates), 0 beyond the outer half voxel, and which lie within."""
     last = np.array(source.shape) - 1
-    within = ((places >= -_EDGE_VX) & (places <= last + _EDGE_VX)).all(axis=-1)
+    within = np.asarray(((places >= -_EDGE_VX) & (places <= last + _EDGE_VX)).all(axis=-1))
     clipped = np.clip(places, 0, last)
     low = np.minimum(clipped.astype(np.intp), np.maximum(last - 1, 0))
     share = (clipped - low).astype(np.float32)

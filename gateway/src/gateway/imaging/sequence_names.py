@@ -17,11 +17,11 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], Sequence], ...]] = (
     (re.compile(r"(?<![a-z0-9])t1[ _-]?n(?![a-z])"), "t1"),
     (re.compile(r"(?<![a-z0-9])t1[ _-]?w?[ _-]?(ce|c|gd|gad|post|km)(?![a-z])"), "t1ce"),
 )
-_MASK: Final = re.compile(r"(?<![a-z])(seg|mask|label|labels|roi|gt|segmentation|groundtruth|tumor)(?![a-z])")
+_MASK: Final = re.compile(r"(?<![a-z])(seg|segmentation|mask|labels?|ground[ _-]?truth)(?![a-z])")
 
 
 def read_name(filename: str) -> Sequence | Literal["mask"] | None:
-    """The sequence that a file's name (not its folder's) tells, "mask" for a file of labels, None where it is silent."""
+    """The sequence that a file's name (not its folder's) tells, "mask" for labels, None where it is silent."""
     stem = _EXTENSIONS.sub("", filename.replace("\\", "/").rsplit("/", 1)[-1].lower())
     if _MASK.search(stem):
         return "mask"

@@ -178,7 +178,7 @@ def _fill(group: list[_Slice], stack: Stack, grid: Grid) -> tuple[NDArray[Any], 
             raise _several(stack)
     if any(member.header["PhotometricInterpretation"] == "MONOCHROME1" for member in group):
         values = values.max() + values.min() - values
-    for k in np.flatnonzero(~filled):
+    for k in np.flatnonzero(~filled).tolist():
         # Runs of missing slices are short: between the two that are there, each by its distance.
         before, after = k - 1, k + int(filled[k:].argmax())
         values[:, :, k] = (values[:, :, before] * (after - k) + values[:, :, after]) / (after - before)
