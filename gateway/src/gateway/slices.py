@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.grid import PLANES, Grid, Matrix
+from gateway.grid import Grid, Matrix
 from service_kit.contracts.classification import ViewLabel
 
 _ACROSS = {"sagittal": 0, "coronal": 1, "axial": 2}
@@ -65,7 +65,6 @@ class SliceStack:
         return self.grid.turn.undo(stack[:, ::-1, ::-1].transpose(back))
 
 
-def acquired_stack(grid: Grid) -> SliceStack:
-    """The stack of the slices as they were taken: across the thick axis, else across the array's third."""
-    axis = grid.thick_axis
-    return SliceStack(grid, PLANES[grid.world_axes[2 if axis is None else axis]])
+def stack_across(grid: Grid, axis: int) -> SliceStack:
+    """The stack of the slices across an array axis."""
+    return SliceStack(grid, grid.planes[axis])

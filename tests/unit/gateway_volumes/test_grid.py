@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.grid import Grid
-from gateway.slices import SliceStack, acquired_stack
+from gateway.slices import SliceStack, stack_across
 from service_kit.contracts.classification import ViewLabel
 from tests.unit.gateway_volumes.places import ORIENTATIONS, affine_of, grid_of, rotation, stored_as
 
@@ -47,9 +47,9 @@ def test_planes_angle_and_thick_axis() -> None:
     grid = grid_of(stored, affine)
     assert grid.planes == ("coronal", "axial", "sagittal")
     assert grid.thick_axis == 2
-    assert acquired_stack(grid).plane == "sagittal"
-    assert acquired_stack(grid).shape == (9, 7, 8)
-    assert acquired_stack(grid).spacing_mm == pytest.approx((5, 1, 1))
+    assert stack_across(grid, 2).plane == "sagittal"
+    assert stack_across(grid, 2).shape == (9, 7, 8)
+    assert stack_across(grid, 2).spacing_mm == pytest.approx((5, 1, 1))
     assert grid.oblique_deg == pytest.approx(0, abs=1e-6)
     oblique = Grid((9, 8, 7), affine_of((1, 1, 1), (12, 0, 0)))
     assert oblique.oblique_deg == pytest.approx(12)

@@ -6,7 +6,6 @@ They hold for volumes without skull: other heads, and a sequence alone, are not 
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +23,8 @@ _ALIKE_MARGIN: Final = 0.15
 
 # The brightest voxels of the second stand out more than those of the first.
 _LONGER_TAIL: Final[tuple[tuple[Sequence, Sequence], ...]] = (("t1", "t1ce"), ("t1", "t2"), ("t1ce", "t2"))
+_T1_PAIRS: Final[tuple[tuple[Sequence, Sequence], ...]] = (("t1", "t1ce"), ("t1ce", "t1"))
+_OTHERS: Final[tuple[Sequence, ...]] = ("t2", "flair")
 
 
 def check_contrast(volumes: Mapping[Sequence, NDArray[Any]]) -> tuple[str, ...]:
@@ -79,11 +80,9 @@ def _unlike(ranks: Mapping[Sequence, NDArray[np.float64]]) -> list[tuple[Sequenc
     if not {"t1", "t1ce"} <= ranks.keys():
         return []
     alike = float(np.corrcoef(ranks["t1"], ranks["t1ce"])[0, 1])
-    found: list[tuple[Sequence, Sequence]] = []
-    for other in ("t2", "flair"):
-        if other not in ranks:
-            continue
-        for kept, doubted in pairwise(("t1", "t1ce", "t1")):
-            if float(np.corrcoef(ranks[kept], ranks[other])[0, 1]) > alike + _ALIKE_MARGIN:
-                found.append((doubted, other))
-    return found
+    return [
+        (doubted, other)
+        for kept, doubted in _T1_PAIRS
+        for other in _OTHERS
+        if other in ranks and float(np.corrcoef(ranks[kept], ranks[other])[0, 1]) > alike + _ALIKE_MARGIN
+    ]

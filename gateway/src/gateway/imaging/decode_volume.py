@@ -14,7 +14,6 @@ from gateway.imaging.resample import resample
 from gateway.imaging.sources import Source, read_sources
 from gateway.imaging.volume import Volume, VolumeStudy
 from gateway.imaging.volume_limits import VolumeLimits
-from gateway.slices import acquired_stack
 from service_kit.contracts.common import Sequence
 
 DEFAULT_SEQUENCE: Final[Sequence] = "t1ce"
@@ -22,7 +21,6 @@ SEQUENCES: Final[tuple[Sequence, ...]] = get_args(Sequence)
 _NAME_THEM: Final = f"Name the parts of the form {', '.join(SEQUENCES)}."
 _MIN_COVERED: Final = 0.5
 _ALL_COVERED: Final = 0.99
-_UPRIGHT_DEG: Final = 40.0
 
 
 def decode_volumes(
@@ -63,7 +61,6 @@ def decode_volumes(
             *notes, *(plain if len(named) == 1 else labelled), *warnings, *moved,
             *check_contrast({name: volume.voxels for name, volume in volumes.items()}),
         ),
-        view=acquired_stack(grid).plane if grid.oriented and grid.oblique_deg <= _UPRIGHT_DEG else None,
         body_part=next((source.body_part for source in named.values() if source.body_part is not None), None),
         resampled=tuple(resampled),
     )  # fmt: skip

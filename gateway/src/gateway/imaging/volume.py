@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.grid import Grid, Matrix
 from gateway.imaging.study import CLASSIFIED_FIRST
+from gateway.slices import SliceStack, stack_across
 from service_kit.contracts.classification import ViewLabel
 from service_kit.contracts.common import Sequence
 
 Voxels = NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.float32]
+_UPRIGHT_DEG: Final = 40.0
 VolumeFormat = Literal["nifti", "dicom"]
 
 
@@ -46,8 +48,6 @@ class VolumeStudy:
         sequences: at least one, all on `grid`.
         grid: the first input's: masks go back to it.
         warnings: what a reader of the result should know about the input.
-        view: the plane of acquisition, that of the slices across the thick axis (the slices of a DICOM series, else
-            the third axis); None where the file does not say how it lies.
         body_part: as in `Study`.
         resampled: the sequences that came on another grid.
     """
@@ -58,9 +58,19 @@ class VolumeStudy:
     sequences: Mapping[Sequence, Volume]
     grid: Grid
     warnings: tuple[str, ...] = ()
-    view: ViewLabel | None = None
     body_part: str | None = None
     resampled: tuple[Sequence, ...] = ()
+
+    @property
+    def stack(self) -> SliceStack:
+        """The slices as they were taken: a series' own; of a volume those across its thick axis, else its third."""
+        thick = self.grid.thick_axis
+        return stack_across(self.grid, 2 if self.kind == "series" or thick is None else thick)
+
+    @property
+    def view(self) -> ViewLabel | None:
+        """The plane of `stack`; None where the file does not say how it lies, or it lies between planes."""
+        return self.stack.plane if self.grid.oriented and self.grid.oblique_deg <= _UPRIGHT_DEG else None
 
     @property
     def primary_sequence(self) -> Sequence:
