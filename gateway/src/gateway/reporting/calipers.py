@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 _MAX_CHORDS = 512
 _MAX_PAIRED_POINTS = 400
+_SAME_MM = 1e-6
 
 Ends = NDArray[np.float64]
 """`[2, (row, column)]`; a pixel's center is at whole numbers."""
@@ -58,30 +59,43 @@ def _perpendicular_axis(
         (np.arange(-8, 9) * pixel / 8, pixel / 8),
     ):
         offsets = around + best
-        widths = np.arange(low - step, high + 2 * step, step)
+        widths = np.arange(low - 2 * step, high + 3 * step, step)
         points = start + offsets[:, None, None] * along + widths[None, :, None] * across
-        inside = _at_half(values, points / scale)
-        first, last = inside.argmax(axis=1), inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
-        chords = np.where(inside.any(axis=1), last - first, -1)
-        longest_chords = np.flatnonzero(chords == chords.max())
+        nearer, farther = _crossings(_sample(values, points / scale), widths)
+        chords = farther - nearer
+        longest_chords = np.flatnonzero(chords >= chords.max() - _SAME_MM)
         chosen = int(longest_chords[longest_chords.size // 2])
-        # The border is half a step beyond the last point inside, on average.
-        near, far = float(widths[first[chosen]]) - step / 2, float(widths[last[chosen]]) + step / 2
-        best = float(offsets[chosen])
+        best, near, far = float(offsets[chosen]), float(nearer[chosen]), float(farther[chosen])
     ends: Ends = (start + best * along + np.array([[near], [far]]) * across) / scale
     return ends
 
 
-def _at_half(values: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether `points [..., (row, column)]` lie inside the border."""
+def _crossings(
+    levels: NDArray[np.float64], widths: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where each of `levels [chords, points]` first rises to one half and last falls below; equal where none does."""
+    inside = levels >= 0.5
+    # Chords begin and end outside: the points reach two steps beyond the border.
+    inside[:, 0] = inside[:, -1] = False
+    number, step = np.arange(len(levels)), float(widths[1] - widths[0])
+    first, last = inside.argmax(axis=1), inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
+    hit = inside.any(axis=1)
+    first, last = np.where(hit, first, 1), np.where(hit, last, 1)
+    rise, fall = levels[number, first] - levels[number, first - 1], levels[number, last] - levels[number, last + 1]
+    near = widths[first] - step * (levels[number, first] - 0.5) / np.where(hit, rise, 1.0)
+    far = widths[last] + step * (levels[number, last] - 0.5) / np.where(hit, fall, 1.0)
+    return np.where(hit, near, 0.0), np.where(hit, far, 0.0)
+
+
+def _sample(values: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The field at `points [..., (row, column)]`, linear between pixel centers."""
     rows = np.clip(points[..., 0], 0, values.shape[0] - 2)
     columns = np.clip(points[..., 1], 0, values.shape[1] - 2)
     top, left = np.floor(rows).astype(np.intp), np.floor(columns).astype(np.intp)
     down, right = rows - top, columns - left
     upper = values[top, left] * (1 - right) + values[top, left + 1] * right
     lower = values[top + 1, left] * (1 - right) + values[top + 1, left + 1] * right
-    found: NDArray[np.bool_] = upper * (1 - down) + lower * down >= 0.5
-    return found
+    return np.asarray(upper * (1 - down) + lower * down)
 
 
 def _border(values: NDArray[np.float32]) -> NDArray[np.float64]:
