@@ -1,3 +1,4 @@
+import gzip
 import random
 from typing import Any
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.imaging.decode import decode_input
 from gateway.imaging.decode_volume import decode_volumes
 from gateway.imaging.errors import (
     EmptyFile,
@@ -21,6 +23,7 @@ from gateway.imaging.part import Part
 from gateway.imaging.sources import holds_volume
 from gateway.imaging.volume import VolumeStudy
 from gateway.imaging.volume_limits import VolumeLimits
+from gateway.reporting.mask_nifti import encode_mask
 from service_kit.contracts.common import Sequence
 from service_kit.errors import ServiceError
 from tests.unit.gateway_imaging import pictures
@@ -115,7 +118,7 @@ def test_dicom_in_parts_named_by_sequence() -> None:
     assert "Taken as t2, as the request says, although the DICOM header reads as flair." in study.warnings
 
 
-def test_a_header_and_a_file_name_that_disagree_are_refused() -> None:
+def test_two_of_one_sequence_or_one_of_none_are_refused() -> None:
     members = {"case_t1.nii": nifti(), "case_t1ce.nii": nifti()}
     study = decode_volumes([Part("file", "x.zip", archives.zip_of(members))])
     assert set(study.sequences) == {"t1", "t1ce"}
@@ -125,6 +128,29 @@ def test_a_header_and_a_file_name_that_disagree_are_refused() -> None:
         decode_volumes([Part("file", "x.zip", archives.zip_of({"a_t1.nii": nifti(), "b.nii": nifti()}))])
     with pytest.raises(SequenceUnclear, match="Two volumes are flair"):
         decode_volumes(files(FLAIR + series(VOXELS, AFFINE, SeriesDescription="FLAIR", SeriesInstanceUID="1.2.5")))
+
+
+def test_a_dicom_files_name_counts_for_nothing() -> None:
+    parts = [Part("file", f"t2_seg_{number}.dcm", content) for number, content in enumerate(FLAIR)]
+    study = decode_volumes(parts)
+    assert list(study.sequences) == ["flair"]
+    assert study.warnings == ()
+
+
+def test_a_sentinel_comes_back_through_the_whole_entry() -> None:
+    """Four sequences in four orientations: a mask made on them lies where the marks are."""
+    voxels, marks = phantoms.sentinels(SHAPE)
+    orders = {"t2": "LPS", "flair": "PSR", "t1": "LAS", "t1ce": "RAS"}
+    study = decode_volumes(named(**{name: nifti(*stored_as(codes, voxels, AFFINE)) for name, codes in orders.items()}))
+    assert study.grid.axis_codes == "LPS"
+    for name in orders:
+        canonical = study.sequences[name].canonical  # type: ignore[index]
+        assert all(canonical[tuple(place)] >= 900 for place in marks.values())
+    labels = study.grid.turn.undo((study.primary.canonical >= 900).astype(np.uint8))
+    mask = nibabel.Nifti1Image.from_bytes(gzip.decompress(encode_mask(labels, study.grid)))
+    sent = nibabel.Nifti1Image.from_bytes(nifti(*stored_as("LPS", voxels, AFFINE)))
+    assert np.array_equal(np.asarray(mask.dataobj) > 0, np.asarray(sent.dataobj) >= 900)
+    assert np.allclose(mask.affine, sent.affine, atol=1e-4)
 
 
 def test_the_same_voxels_in_another_order_are_not_interpolated() -> None:
@@ -209,6 +235,11 @@ def test_limits() -> None:
     five = archives.zip_of({f"{n}.nii": nifti() for n in range(5)})
     with pytest.raises(SequenceUnclear, match="5 volumes were sent; at most 4"):
         decode_volumes([Part("file", "a.zip", five)])
+
+
+def test_a_slice_stays_a_slice() -> None:
+    assert decode_input([Part("file", "a.dcm", FLAIR[3])]).kind == "slice"
+    assert decode_input([Part("file", "a.nii.gz", NIFTI)], sequence="flair").kind == "volume"
 
 
 def test_what_is_a_volume() -> None:

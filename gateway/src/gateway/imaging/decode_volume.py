@@ -105,19 +105,14 @@ def _name(sources: list[Source], asked: Sequence | None) -> tuple[dict[Sequence,
 
 def _sequence_of(source: Source, asked: Sequence | None, *, alone: bool) -> tuple[Sequence | None, str | None]:
     said = source.part if _is_sequence(source.part) else asked
-    hints = {"DICOM header": source.by_header, "file's name": source.by_filename}
+    where = "DICOM header" if source.format == "dicom" else "file's name"
     if said is not None:
-        others = [f"the {where} reads as {hint}" for where, hint in hints.items() if hint not in {None, said}]
-        return said, f"Taken as {said}, as the request says, although {' and '.join(others)}." if others else None
-    known = [hint for hint in hints.values() if hint is not None]
-    if len(set(known)) > 1:
-        raise SequenceUnclear(
-            f"The DICOM header reads as {source.by_header}, the file's name as {source.by_filename}. {_NAME_THEM}"
-        )
-    if source.by_header is not None:
-        return source.by_header, None
-    if source.by_filename is not None:
-        return source.by_filename, f"A volume was taken as {source.by_filename} from its file's name."
+        contradicted = source.hint not in {None, said}
+        note = f"Taken as {said}, as the request says, although the {where} reads as {source.hint}."
+        return said, note if contradicted else None
+    if source.hint is not None:
+        note = f"A volume was taken as {source.hint} from its file's name."
+        return source.hint, None if source.format == "dicom" else note
     if alone:
         return DEFAULT_SEQUENCE, (
             f"Nothing says the volume's sequence; {DEFAULT_SEQUENCE} was taken. Say it with the option 'sequence'."

@@ -21,16 +21,16 @@ from service_kit.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A volume with what is known of its sequence: from the part's name, the DICOM header and the file's name.
+    """A volume with what is known of its sequence.
 
-    `part` is the form's field it came in; `frame_of_reference` as in `Series`.
+    `part` is the form's field it came in, `hint` what the DICOM header or the NIfTI file's name reads as;
+    `frame_of_reference` is as in `Series`.
     """
 
     part: str
     volume: Volume
     format: VolumeFormat
-    by_header: Sequence | None = None
-    by_filename: Sequence | None = None
+    hint: Sequence | None = None
     warnings: tuple[str, ...] = ()
     body_part: str | None = None
     frame_of_reference: str | None = None
@@ -69,7 +69,7 @@ def read_sources(parts: Items[Part], limits: VolumeLimits) -> tuple[list[Source]
     raise, with the part's name before the reason where there are several.
     """
     files, warnings = _files(parts, limits)
-    scans = [file for file in files if file.name != "mask" or file.part != "file"]
+    scans = [file for file in files if file.kind == "dicom" or file.name != "mask" or file.part != "file"]
     if len(scans) < len(files):
         warnings.append(f"{len(files) - len(scans)} files of labels, by their names, were left out.")
     if not scans:
@@ -87,7 +87,7 @@ def read_sources(parts: Items[Part], limits: VolumeLimits) -> tuple[list[Source]
                 warnings += notes
                 sources += [
                     Source(
-                        file.part, one.volume, "dicom", one.sequence, None, one.warnings, one.body_part,
+                        file.part, one.volume, "dicom", one.sequence, one.warnings, one.body_part,
                         one.frame_of_reference,
                     )
                     for one in found
@@ -101,8 +101,7 @@ def read_sources(parts: Items[Part], limits: VolumeLimits) -> tuple[list[Source]
 
 def _nifti(file: _File, limits: VolumeLimits) -> Source:
     found = decode_nifti(file.content, limits)
-    by_filename = None if file.name == "mask" else file.name
-    return Source(file.part, found.volume, "nifti", None, by_filename, found.warnings)
+    return Source(file.part, found.volume, "nifti", None if file.name == "mask" else file.name, found.warnings)
 
 
 def _files(parts: Items[Part], limits: VolumeLimits) -> tuple[list[_File], list[str]]:
