@@ -2,37 +2,41 @@
 
 import hashlib
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TypeGuard, get_args
 
+from gateway.imaging.decode_volume import decode_volumes
 from gateway.imaging.dicom import decode_dicom
 from gateway.imaging.errors import EmptyFile, FileTooLarge, PartsConflict
 from gateway.imaging.formats import EXTENSIONS, NAMES, sniff
 from gateway.imaging.limits import DecodeLimits
+from gateway.imaging.part import Part
 from gateway.imaging.raster import decode_raster
+from gateway.imaging.sources import holds_volume
 from gateway.imaging.study import CLASSIFIED_FIRST, Picture, Study
+from gateway.imaging.volume import VolumeStudy
+from gateway.imaging.volume_limits import VolumeLimits
 from service_kit.contracts.common import Sequence
 from service_kit.errors import InvalidRequest
 
-__all__ = ["DecodeLimits", "Part", "decode_study"]
+__all__ = ["DecodeLimits", "Part", "decode_input", "decode_study"]
 
 DEFAULT_SEQUENCE: Sequence = "t1ce"
 SEQUENCES: tuple[Sequence, ...] = get_args(Sequence)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of the form. `name` is the form field: "file", or a sequence ("t1", "t1ce", "t2", "flair").
-
-    `filename` and `content_type` are what the client claims; neither is trusted, stored or repeated.
-    """
-
-    name: str
-    filename: str
-    content: bytes
-    content_type: str | None = None
+def decode_input(
+    parts: Items[Part],
+    *,
+    sequence: Sequence | None = None,
+    limits: DecodeLimits | None = None,
+    volume_limits: VolumeLimits | None = None,
+) -> Study | VolumeStudy:
+    """A slice by `decode_study`, a series or volume by `decode_volumes`: what the parts hold decides."""
+    if holds_volume(parts):
+        return decode_volumes(parts, sequence=sequence, limits=volume_limits)
+    return decode_study(parts, sequence=sequence, limits=limits)
 
 
 def decode_study(parts: Items[Part], *, sequence: Sequence | None = None, limits: DecodeLimits | None = None) -> Study:

@@ -1,4 +1,4 @@
-"""Single-frame MR DICOM -> pixels and geometry. The only module that imports pydicom.
+"""MR DICOM -> pixels and geometry, a slice or the frames of an object. pydicom is imported here and in `dicom_pixels`.
 
 Only the elements named here are read, first those that judge the file, then the pixels: names, dates and identifiers
 of the patient never become objects, and junk in the file is never parsed.
@@ -9,28 +9,23 @@ import logging
 import re
 import struct
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pydicom
 from numpy.typing import NDArray
-from pydicom import encaps
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
-from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-from gateway.imaging import geometry, gray, headers
-from gateway.imaging.dicom_elements import PIXEL_DATA, ElementReader
-from gateway.imaging.dicom_rle import decode_rle
+from gateway.imaging import frames, geometry, gray
+from gateway.imaging.dicom_elements import MAX_ELEMENTS, PIXEL_DATA, ElementReader
+from gateway.imaging.dicom_pixels import decode_frame
 from gateway.imaging.dicom_rules import (
-    JPEG2000_SYNTAXES,
-    JPEG_LOSSLESS_SYNTAXES,
-    JPEG_LS_SYNTAXES,
     NATIVE_SYNTAXES,
-    RLE,
     Header,
     check_header,
     other_body_part,
@@ -38,7 +33,6 @@ from gateway.imaging.dicom_rules import (
     warnings_of,
 )
 from gateway.imaging.errors import PictureTooLarge, UnreadableFile
-from gateway.imaging.jpeg_lossless import decode_jpeg_lossless
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.study import Picture
 
@@ -48,11 +42,14 @@ _PIXEL_KEYWORDS: Final = (
 )  # fmt: skip
 _HEADER_KEYWORDS: Final = (
     *_PIXEL_KEYWORDS, "NumberOfFrames", "SOPClassUID", "Modality", "ImageType", "RescaleSlope", "RescaleIntercept",
-    *geometry.KEYWORDS,
+    *frames.KEYWORDS, *geometry.KEYWORDS,
 )  # fmt: skip
 _HEADER_TAGS: Final = frozenset(tag_for_keyword(keyword) or 0 for keyword in _HEADER_KEYWORDS + geometry.GROUP_KEYWORDS)
+_GROUP_TAGS: Final = frozenset(tag_for_keyword(keyword) or 0 for keyword in geometry.GROUP_KEYWORDS)
 _LAST_HEADER_GROUP: Final = 0x0028
 _LAST_GROUP: Final = PIXEL_DATA >> 16
+_LAST_GEOMETRY_GROUP: Final = 0x5200
+_MAX_ELEMENTS_PER_FRAME: Final = 400
 _MAX_META_BYTES: Final = 16_384
 _DEFLATED_HEAD_BYTES: Final = 2**20
 _PYDICOM_ERRORS: Final = (
@@ -61,6 +58,7 @@ _PYDICOM_ERRORS: Final = (
     struct.error, zlib.error,
 )  # fmt: skip
 _DAMAGED: Final = "The DICOM file is damaged or cut short: its header cannot be read."
+_BROKEN_PIXELS: Final = "The DICOM pixels ({}) are damaged, cut short or cannot be decoded."
 
 # Values of the header are checked here; pydicom's own checks and the decoders' messages may quote values of it: none of
 # that may reach a log.
@@ -76,12 +74,50 @@ class _File:
     start: int
     syntax: str | None
 
-    def read(self, tags: frozenset[int], *, last_group: int) -> Dataset:
+    def read(self, tags: frozenset[int], *, last_group: int, frames: int = 1) -> Dataset:
         """The data set, of the elements `tags` alone."""
-        reader = ElementReader(self.content, self.start)
+        reader = ElementReader(self.content, self.start, MAX_ELEMENTS + (frames - 1) * _MAX_ELEMENTS_PER_FRAME)
         elements = reader.pick(tags, last_group=last_group)
         syntax = reader.transfer_syntax if self.syntax is None or self.syntax in NATIVE_SYNTAXES else self.syntax
         return pydicom.dcmread(io.BytesIO(_file_meta(syntax) + elements))
+
+
+@dataclass(frozen=True, slots=True)
+class MrObject:
+    """An MR object whose header was found good; nothing of its pixels is decoded yet."""
+
+    header: Header
+    _file: _File
+
+    def frame_headers(self) -> list[Header]:
+        """For each frame the header with what its functional groups say of it. Raises `UnreadableFile`."""
+        count = self.header["NumberOfFrames"]
+        try:
+            groups = self._file.read(_GROUP_TAGS, last_group=_LAST_GEOMETRY_GROUP, frames=count)
+            return frames.read({**self.header, **_groups(groups)}, count)
+        except _PYDICOM_ERRORS as error:
+            raise UnreadableFile(_DAMAGED) from error
+
+    def decode(self, numbers: Iterable[int]) -> Iterator[NDArray[Any]]:
+        """The stored values `[rows, columns]` of these frames, one after the other. Raises `UnreadableFile`."""
+        count = self.header["NumberOfFrames"]
+        try:
+            elements = self._file.read(_HEADER_TAGS | {PIXEL_DATA}, last_group=_LAST_GROUP, frames=count)
+            for number in numbers:
+                yield decode_frame(elements, self.header, number)
+        except _PYDICOM_ERRORS as error:
+            raise UnreadableFile(_BROKEN_PIXELS.format(self.header["SyntaxName"])) from error
+
+
+def open_mr(content: bytes, limits: DecodeLimits, *, max_frames: int = 1) -> MrObject:
+    """The object in a file, judged by its header. Raises as `check_header` does."""
+    try:
+        file = _open(content, limits, max_frames)
+        header = _read_header(file)
+    except _PYDICOM_ERRORS as error:
+        raise UnreadableFile(_DAMAGED) from error
+    check_header(header, limits, max_frames)
+    return MrObject(header, file)
 
 
 def decode_dicom(content: bytes, limits: DecodeLimits, warnings: tuple[str, ...] = ()) -> Picture:
@@ -90,20 +126,15 @@ def decode_dicom(content: bytes, limits: DecodeLimits, warnings: tuple[str, ...]
     Rescaled values: uint8 where 8 bits are stored and nothing is rescaled, else float32. MONOCHROME1 is inverted.
     Raises `NotMr`, `MultiFrame`, `UnsupportedDicom`, `UnreadableFile`, `PictureTooLarge`, `PictureTooSmall`.
     """
+    mr = open_mr(content, limits)
+    header = mr.header
     try:
-        file = _open(content, limits)
-        header = _read_header(file)
-    except _PYDICOM_ERRORS as error:
-        raise UnreadableFile(_DAMAGED) from error
-    check_header(header, limits)
-    try:
-        elements = file.read(_HEADER_TAGS | {PIXEL_DATA}, last_group=_LAST_GROUP)
-        header |= {keyword: _element(elements, keyword) for keyword in geometry.GROUP_KEYWORDS}
+        elements = mr._file.read(_HEADER_TAGS | {PIXEL_DATA}, last_group=_LAST_GROUP)
+        header |= _groups(elements)
         found = geometry.read(header)
-        stored = _decode_pixels(elements, header)
+        stored = decode_frame(elements, header, 0)
     except _PYDICOM_ERRORS as error:
-        name = header["SyntaxName"]
-        raise UnreadableFile(f"The DICOM pixels ({name}) are damaged, cut short or cannot be decoded.") from error
+        raise UnreadableFile(_BROKEN_PIXELS.format(header["SyntaxName"])) from error
     return Picture(
         format="dicom",
         pixels=gray.check_pixels(rescale(stored, header)),
@@ -116,7 +147,11 @@ def decode_dicom(content: bytes, limits: DecodeLimits, warnings: tuple[str, ...]
     )
 
 
-def _open(content: bytes, limits: DecodeLimits) -> _File:
+def _groups(elements: Dataset) -> Header:
+    return {keyword: _element(elements, keyword) for keyword in geometry.GROUP_KEYWORDS}
+
+
+def _open(content: bytes, limits: DecodeLimits, max_frames: int) -> _File:
     """The file, inflated where it is deflated: pydicom would inflate all of it, whatever its size."""
     source = io.BytesIO(content[: 132 + _MAX_META_BYTES])
     source.seek(132 if content.startswith(b"DICM", 128) else 0)
@@ -126,17 +161,17 @@ def _open(content: bytes, limits: DecodeLimits) -> _File:
     declared = meta.get("TransferSyntaxUID")
     syntax = str(declared) if declared else None
     if declared == DeflatedExplicitVRLittleEndian:
-        return _inflate(content[source.tell() :], limits)
+        return _inflate(content[source.tell() :], limits, max_frames)
     return _File(content, source.tell(), syntax)
 
 
-def _inflate(deflated: bytes, limits: DecodeLimits) -> _File:
+def _inflate(deflated: bytes, limits: DecodeLimits, max_frames: int) -> _File:
     """The data set, inflated only as far as its header says that it goes. Raises as `check_header` does."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     head = inflater.decompress(deflated, _DEFLATED_HEAD_BYTES)
     header = _read_header(_File(head, 0, None))
-    check_header(header, limits)
-    wanted = header["Rows"] * header["Columns"] * header["BitsAllocated"] // 8
+    check_header(header, limits, max_frames)
+    wanted = header["NumberOfFrames"] * header["Rows"] * header["Columns"] * header["BitsAllocated"] // 8
     rest = inflater.decompress(inflater.unconsumed_tail, wanted + _DEFLATED_HEAD_BYTES)
     if inflater.unconsumed_tail:
         raise PictureTooLarge("The deflated DICOM file unpacks to more than its header's picture needs.")
@@ -168,48 +203,3 @@ def _element(elements: Dataset, keyword: str) -> Any:
         return elements.get(keyword)
     except _PYDICOM_ERRORS:
         return None
-
-
-def _decode_pixels(elements: Dataset, header: Header) -> NDArray[Any]:
-    """The stored values `[rows, columns]`, checked against the header on the way in and out."""
-    if "PixelData" not in elements:
-        raise UnreadableFile("The DICOM file has no pixel data: it may be cut short.")
-    syntax, rows, columns = header["TransferSyntaxUID"], header["Rows"], header["Columns"]
-    if syntax is None or syntax in NATIVE_SYNTAXES:
-        # Some writers pad: what is beyond the picture is cut, what is missing is an error in the decoder.
-        elements.PixelData = elements.PixelData[: rows * columns * header["BitsAllocated"] // 8]
-        stored = elements.pixel_array
-    else:
-        frame = encaps.get_frame(elements.PixelData, 0, number_of_frames=1)
-        stored = _decode_frame(frame, syntax, elements, header)
-    if stored.shape != (rows, columns):
-        raise UnreadableFile("The DICOM pixels do not have the size that the header says.")
-    return stored
-
-
-def _decode_frame(frame: bytes, syntax: str, elements: Dataset, header: Header) -> NDArray[Any]:
-    rows, columns, signed = header["Rows"], header["Columns"], header["PixelRepresentation"] == 1
-    if syntax == RLE:
-        return decode_rle(frame, rows, columns, header["BitsAllocated"] // 8, signed=signed)
-    inner = _check_code_stream(frame, syntax, rows, columns)
-    if syntax in JPEG_LOSSLESS_SYNTAXES | JPEG_LS_SYNTAXES:
-        # GDCM keeps the allocated bits of lossless JPEG, and those that a JPEG-LS code stream needs.
-        needed = 8 if inner.bits <= 8 else 16
-        allocated = needed if syntax in JPEG_LS_SYNTAXES else header["BitsAllocated"]
-        stored = min(header["BitsStored"], allocated)
-        return decode_jpeg_lossless(
-            frame, syntax, rows, columns, bits_allocated=allocated, bits_stored=stored, signed=signed
-        )
-    return pixel_array(elements, raw=True, decoding_plugin="pillow")
-
-
-def _check_code_stream(frame: bytes, syntax: str, rows: int, columns: int) -> headers.Header:
-    """A compressed frame has a header of its own, which the decoder believes: it must say the same."""
-    inner = headers.read_jpeg2000(frame) if syntax in JPEG2000_SYNTAXES else headers.read_jpeg(frame)
-    if syntax in JPEG_LOSSLESS_SYNTAXES | JPEG_LS_SYNTAXES:
-        expected = headers.JPEG_LS_FRAME if syntax in JPEG_LS_SYNTAXES else headers.LOSSLESS_FRAME
-        if inner.frame_marker != expected:
-            raise UnreadableFile("The compressed picture in the DICOM file is of another kind than its header says.")
-    if (inner.rows, inner.columns, inner.channels) != (rows, columns, 1):
-        raise UnreadableFile("The compressed picture inside the DICOM file differs in size from the header.")
-    return inner

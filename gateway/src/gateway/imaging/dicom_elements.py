@@ -30,6 +30,7 @@ class ElementReader:
 
     content: bytes
     start: int
+    max_elements: int = MAX_ELEMENTS
     _order: str = field(init=False)
     _explicit: bool = field(init=False)
     _passed: int = field(init=False, default=0)
@@ -114,5 +115,7 @@ class ElementReader:
 
     def _count(self) -> None:
         self._passed += 1
-        if self._passed > MAX_ELEMENTS:
-            raise UnreadableFile(f"The DICOM file has more than {MAX_ELEMENTS} elements, far more than a slice has.")
+        if self._passed > self.max_elements:
+            raise UnreadableFile(
+                f"The DICOM file has more than {self.max_elements} elements, far more than a slice has."
+            )

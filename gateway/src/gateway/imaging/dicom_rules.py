@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.imaging.errors import MultiFrame, NotMr, UnreadableFile, UnsupportedDicom
+from gateway.imaging.errors import MultiFrame, NotMr, UnreadableFile, UnsupportedDicom, VolumeTooLarge
 from gateway.imaging.limits import DecodeLimits
 from gateway.imaging.study import Pixels
 
@@ -36,10 +36,11 @@ _HEAD: Final = frozenset(
 )
 
 
-def check_header(header: Header, limits: DecodeLimits) -> None:
+def check_header(header: Header, limits: DecodeLimits, max_frames: int = 1) -> None:
     """Raises `NotMr`, `UnsupportedDicom`, `MultiFrame`, `PictureTooLarge`, `PictureTooSmall` or `UnreadableFile`.
 
-    After it `Rows`, `Columns`, `BitsAllocated` and `BitsStored` are known to be there.
+    With more than `max_frames` frames it is `MultiFrame`, or `VolumeTooLarge` where several would have been taken.
+    After it `NumberOfFrames`, `Rows`, `Columns`, `BitsAllocated` and `BitsStored` are known to be there.
     """
     modality = _code_string(header.get("Modality")) or "none given"
     sop_class = str(header.get("SOPClassUID") or "")
@@ -49,7 +50,12 @@ def check_header(header: Header, limits: DecodeLimits) -> None:
         name = header["SOPClassName"] or "missing"
         raise UnsupportedDicom(f"The SOP class is '{name}'; accepted are {' and '.join(SOP_CLASSES.values())}.")
     frames = _integer(header, "NumberOfFrames", default=1)
-    if frames != 1:
+    header["NumberOfFrames"] = frames
+    if frames < 1:
+        raise UnreadableFile("The DICOM header says that it has no frames.")
+    if frames > max_frames > 1:
+        raise VolumeTooLarge(f"The DICOM object has {frames} frames; at most {max_frames} are accepted.")
+    if frames > max_frames:
         raise MultiFrame(
             f"This is a multi-frame DICOM object ({frames} frames): volumes are not accepted yet. Send one frame."
         )

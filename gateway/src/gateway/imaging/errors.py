@@ -13,11 +13,17 @@ InvalidRequest                  invalid_request              422
   MultiFrame                    multi_frame                  422   animated, several pages, several DICOM frames
   UnsupportedDicom              unsupported_dicom            422   SOP class, photometric or transfer syntax
     NotMr                       not_mr                       422
+  UnsupportedVolume             unsupported_volume           422   several time points, colors, complex numbers
+  GeometryUnclear               geometry_unclear             422   where the voxels lie is not said, or said twice
+  SeriesConflict                series_conflict              422   the files are no one stack of slices
+  SequenceUnclear               sequence_unclear             422   which file is t1, t1ce, t2, flair
+  ArchiveRefused                archive_refused              422   encrypted, nested, odd names, damaged
   UnsupportedMedia              unsupported_media_type       415
     UnsupportedFormat           unsupported_format           415   not a picture or DICOM at all
   PayloadTooLarge               payload_too_large            413
     FileTooLarge                file_too_large               413   bytes
     PictureTooLarge             picture_too_large            413   pixels, told from the header alone
+    VolumeTooLarge              volume_too_large             413   voxels, slices, or what an archive unpacks to
 """
 
 from service_kit.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
@@ -107,6 +113,41 @@ class NotMr(UnsupportedDicom):
     title = "Not an MR image"
 
 
+class UnsupportedVolume(InvalidRequest):
+    """A volume of a kind that is no single MR volume."""
+
+    code = "unsupported_volume"
+    title = "The volume is of a kind that is not accepted"
+
+
+class GeometryUnclear(InvalidRequest):
+    """Nobody could say where in the patient a voxel lies."""
+
+    code = "geometry_unclear"
+    title = "The volume's geometry is unclear"
+
+
+class SeriesConflict(InvalidRequest):
+    """The slices cannot be stacked to one volume."""
+
+    code = "series_conflict"
+    title = "The files are not one series"
+
+
+class SequenceUnclear(InvalidRequest):
+    """Which volume is which sequence is not said, or contradicted."""
+
+    code = "sequence_unclear"
+    title = "It is not clear which sequence is which"
+
+
+class ArchiveRefused(InvalidRequest):
+    """A zip archive that is damaged or plays tricks."""
+
+    code = "archive_refused"
+    title = "The archive is not accepted"
+
+
 class UnsupportedFormat(UnsupportedMedia):
     """The bytes are of no format that is taken, whatever the file's name says."""
 
@@ -126,3 +167,10 @@ class PictureTooLarge(PayloadTooLarge):
 
     code = "picture_too_large"
     title = "The picture is too large"
+
+
+class VolumeTooLarge(PayloadTooLarge):
+    """More voxels, slices or unpacked bytes than one study may have; found before they are unpacked."""
+
+    code = "volume_too_large"
+    title = "The volume is too large"

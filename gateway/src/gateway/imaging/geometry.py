@@ -53,8 +53,8 @@ class SliceGeometry:
 def read(header: Header) -> SliceGeometry:
     """The geometry of a single frame; functional groups are asked where the slice's own tags are missing."""
     groups = list(_functional_groups(header))
-    spacing = _numbers(_first(header, groups, "PixelMeasuresSequence", "PixelSpacing"), 2)
-    orientation = _numbers(_first(header, groups, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    spacing = numbers(_first(header, groups, "PixelMeasuresSequence", "PixelSpacing"), 2)
+    orientation = numbers(_first(header, groups, "PlaneOrientationSequence", "ImageOrientationPatient"), 6)
     view = plane(orientation) if orientation else None
     return SliceGeometry(
         spacing_mm=(spacing[0], spacing[1]) if spacing and all(0.01 <= value <= 100 for value in spacing) else None,
@@ -127,7 +127,8 @@ def _first(header: Header, groups: list[Header], macro: str, keyword: str) -> An
     return None
 
 
-def _numbers(value: Any, count: int) -> list[float] | None:
+def numbers(value: Any, count: int) -> list[float] | None:
+    """`count` finite numbers, or None where the element holds anything else."""
     if value is None or isinstance(value, str | int | float) or len(value) != count:
         return None
     numbers = [_number(item) for item in value]
