@@ -13,7 +13,7 @@ VOXEL_LABELS = {"necrotic_core": NECROTIC_CORE, "edema": EDEMA, "enhancing_tumor
 
 
 def label_map(regions: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Regions `[3, ...]` -> labels `[...]`. A core outside the whole tumor is none, nor enhancement outside the core."""
+    """Regions `[3, ...]` -> labels `[...]`. A core outside the whole tumor is none, nor is enhancement outside it."""
     whole, core, enhancing = regions
     labels = np.where(whole, np.uint8(EDEMA), np.uint8(0))
     labels[whole & core] = NECROTIC_CORE
