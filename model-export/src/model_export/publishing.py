@@ -17,6 +17,7 @@ from model_export.evaluation.predicting import (
 )
 from model_export.evaluation.predictions import PublishedModel
 from model_export.evaluation.store import predictions_path, read_classifier, read_segmenter, save_predictions
+from model_export.evaluation.volume_predictions import predict_volumes, save_volumes
 from model_export.novelty_publishing import add_novelty
 from model_export.repository import Workplace, write_model
 from service_kit.inference.manifest import ModelManifest
@@ -38,7 +39,9 @@ def predict(name: str, place: Workplace, fold: Fold, report: Report) -> Path:
     write_model(name, models / name, place, fold)
     model = PublishedModel.open(models, name)
     path = predictions_path(place.cache, name, fold)
-    if entry.stage == "view":
+    if entry.kind == "volume":
+        save_volumes(path, predict_volumes(model, place.root, fold))
+    elif entry.stage == "view":
         save_predictions(path, predict_views(model, place.root, place.cache, fold))
     elif entry.stage == "tumor":
         if not (models / DEFAULT_VIEW / "manifest.json").exists():
