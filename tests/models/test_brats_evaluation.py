@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from model_export.card import ModelCard
 from model_export.datasets.split import Fold
 from model_export.evaluation.assembly import Results, measure, sections
+from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.brats_chapter import brats_section
 from model_export.evaluation.brats_parts import PARTS
 from model_export.evaluation.brats_volumes import evaluate_brats
@@ -26,6 +27,14 @@ from model_export.evaluation.volume_predictions import (
     read_volume_predictions,
     save_volumes,
 )
+from model_export.evaluation.window_choice import (
+    WINDOWS,
+    Window,
+    WindowResult,
+    WindowRow,
+    choose_window,
+    with_chosen_window,
+)
 from model_export.publishing import predict, publish
 from model_export.repository import Workplace
 from model_export.training.run import recipe, train_network
@@ -34,6 +43,7 @@ from service_kit.errors import ModelInvalid
 from service_kit.inference.manifest import ModelManifest
 from service_kit.inference.repository import ModelRepository
 from service_kit.inference.tumor_regions import REGIONS
+from service_kit.inference.volume import VolumePreprocessing
 from tests.models.made_volumes import SHAPE, made_labels, write_brats
 
 MM = (1.0, 1.0, 1.0)
@@ -153,6 +163,7 @@ def test_the_chapter_shows_targets_costs_and_cards(made_root: Path, tmp_path: Pa
     assert "what a missing sequence costs" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(600)
 def test_from_training_to_the_report(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     root, cache = tmp_path / "sets", tmp_path / "cache"
@@ -163,6 +174,14 @@ def test_from_training_to_the_report(tmp_path: Path) -> None:
     for fold in (Fold(0), Fold(None)):
         train_network(root, cache, quick.for_fold(fold), lambda _: None, threads=1)
     predict("unet3d", place, Fold(0), lambda _: None)
+    results = measure(PARTS, Place(root, cache, place.models, lambda _: None), Results())
+    assert results.missing == {}
+    assert results.parts["brats"]["networks"][0]["cases"] == 1
+    assert len(results.parts["brats"]["networks"][0]["variants"]) == 5
+    assert set(results.parts) == {"brats", "brats-window"}
+    chosen = WindowResult.model_validate(results.parts["brats-window"]).chosen
+    chapters = sections(PARTS, results)
+    assert len(chapters["brats-window"].tables[0].rows) == len(WINDOWS)
     manifest = publish("unet3d", place, Fold(None), lambda _: None)
     assert manifest.volume is not None
     assert (manifest.volume.patch_voxels, manifest.volume.spacing_mm) == (32, 1.0)
@@ -174,10 +193,24 @@ def test_from_training_to_the_report(tmp_path: Path) -> None:
     repository = ModelRepository(place.models)
     assert repository.by_stage("segmentation") == ()
     assert [found.name for found in repository.by_stage("segmentation", volumes=True)] == ["unet3d"]
-    results = measure(PARTS, Place(root, cache, place.models, lambda _: None), Results())
-    assert results.missing == {}
-    assert results.parts["brats"]["networks"][0]["cases"] == 1
-    assert len(results.parts["brats"]["networks"][0]["variants"]) == 5
+    assert (manifest.volume.step, manifest.volume.mirrored) == (chosen.step, chosen.mirrored)
+
+
+def _row(step: float, dice: float, cpu_s: float) -> WindowRow:
+    estimate = Estimate(value=dice, low=dice, high=dice, slices=5, groups=5)
+    return WindowRow(window=Window(step=step), dice=estimate, cpu_s=cpu_s)
+
+
+def test_the_cheapest_window_near_the_best_is_taken(tmp_path: Path) -> None:
+    rows = [_row(1.0, 0.80, 1.0), _row(0.75, 0.846, 2.0), _row(0.5, 0.85, 4.0), _row(0.25, 0.849, 20.0)]
+    assert choose_window(rows).step == 0.75
+    with pytest.raises(ValueError, match="no window"):
+        choose_window([])
+    plain = VolumePreprocessing(patch_voxels=96)
+    assert with_chosen_window(plain, tmp_path, "unet3d") == plain
+    WindowResult(name="unet3d", rows=tuple(rows), chosen=Window(step=0.75, mirrored=(0,))).dump(tmp_path)
+    changed = with_chosen_window(plain, tmp_path, "unet3d")
+    assert (changed.step, changed.mirrored, changed.patch_voxels) == (0.75, (0,), 96)
 
 
 def test_a_3d_manifest_names_its_inputs(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
-"""The report's part on the 3D networks."""
+"""The report's parts on the 3D networks: what they answer, and how the window slides."""
 
 from model_export.catalog import MODEL_SETS
 from model_export.datasets.split import FOLDS, Fold
 from model_export.evaluation.brats_chapter import brats_section
 from model_export.evaluation.brats_volumes import BratsEvaluation, evaluate_brats
-from model_export.evaluation.sections import Part, Place
+from model_export.evaluation.predictions import PublishedModel
+from model_export.evaluation.sections import Part, PartMissing, Place
+from model_export.evaluation.store import predictions_path
 from model_export.evaluation.volume_predictions import VolumePredictions, read_volume_predictions
+from model_export.evaluation.window_chapter import window_section
+from model_export.evaluation.window_choice import WindowResult, measure_windows
 
 _PLAIN, *_OTHERS = MODEL_SETS["volumes"]
 
@@ -30,4 +34,22 @@ def measure_brats(place: Place) -> BratsEvaluation:
     return result
 
 
-PARTS = (Part("brats", BratsEvaluation, measure_brats, brats_section),)
+def measure_window(place: Place) -> WindowResult:
+    """On the first fold that was predicted, by its own network; the choice is kept for `publish`.
+
+    Raises:
+        PartMissing: no fold was predicted yet.
+    """
+    for index in range(FOLDS):
+        if predictions_path(place.cache, _PLAIN, Fold(index)).exists():
+            model = PublishedModel.open(place.cache / "folds" / str(index), _PLAIN)
+            result = measure_windows(model, place.root, Fold(index))
+            result.dump(place.cache)
+            return result
+    raise PartMissing(f"no predictions of {_PLAIN}: model-export predict {_PLAIN} --fold 0")
+
+
+PARTS = (
+    Part("brats", BratsEvaluation, measure_brats, brats_section),
+    Part("brats-window", WindowResult, measure_window, window_section),
+)

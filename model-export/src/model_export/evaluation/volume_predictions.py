@@ -16,6 +16,7 @@ from model_export.evaluation.store import predictions_path
 from service_kit.inference.manifest import Postprocessing
 from service_kit.inference.tiling import slide
 from service_kit.inference.tumor_regions import label_map
+from service_kit.inference.volume import VolumePreprocessing
 
 FULL = "full"
 VARIANTS = {FULL: SEQUENCES} | {
@@ -35,13 +36,15 @@ class VolumePredictions:
     maps: dict[str, LabelMaps]
 
 
-def segment_case(model: PublishedModel, case: VolumeCase, sequences: Sequence[str]) -> NDArray[np.uint8]:
-    """The label map `[x, y, z]` of a case of which `sequences` are at hand, as the manifest says to make it.
+def segment_case(
+    model: PublishedModel, case: VolumeCase, sequences: Sequence[str], sliding: VolumePreprocessing | None = None
+) -> NDArray[np.uint8]:
+    """The label map `[x, y, z]` of a case of which `sequences` are at hand, as the manifest (or `sliding`) says.
 
     Raises:
         ValueError: the model reads no volumes.
     """
-    preprocessing = model.manifest.volume
+    preprocessing = sliding or model.manifest.volume
     if preprocessing is None:
         raise ValueError(f"{model.manifest.name} reads no volumes")
     volume, present, placement = case_input(case, preprocessing, sequences)
