@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench kill-test train-env models evaluation test-models test-openvino test-triton constraints docs clean
+.PHONY: help setup run stop test check format stack stack-down bench kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -100,6 +100,15 @@ models: train-env ## train five folds, all patients and the zoo; predict, publis
 	@$(TRAIN_BIN)/model-export publish zoo --fold 0 --data $(DATA)
 	@$(TRAIN_BIN)/model-export quantize all --data $(DATA)
 	@$(MAKE) evaluation
+
+volume-models: train-env ## the 3D networks: two folds, all cases; predict, choose the window, publish (hours on two cores)
+	@$(TRAIN_BIN)/model-export train volumes --fold 0 --data $(DATA)
+	@$(TRAIN_BIN)/model-export train volumes --fold 1 --data $(DATA)
+	@$(TRAIN_BIN)/model-export train unet3d --fold all --data $(DATA)
+	@$(TRAIN_BIN)/model-export predict volumes --fold 0 --data $(DATA)
+	@$(TRAIN_BIN)/model-export predict volumes --fold 1 --data $(DATA)
+	@$(TRAIN_BIN)/model-export evaluate --only brats --only brats-window --data $(DATA)
+	@$(TRAIN_BIN)/model-export publish unet3d --fold all --data $(DATA)
 
 evaluation: train-env ## judge what was predicted: report, cards, limits of the verdict, novelty
 	@$(TRAIN_BIN)/model-export judge-limits --data $(DATA)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from model_export.zoo import ZOO, ZooEntry
 from service_kit.contracts.common import BINARY_LABELS, TUMOR_LABELS, VIEW_LABELS, StageName
+from service_kit.inference.tumor_regions import REGIONS
 
 MODEL_VERSION = "1.0.0"
 RESEARCH_ONLY = (
@@ -28,7 +29,7 @@ class CatalogEntry(BaseModel):
     stage: StageName
     title: str
     architecture: str
-    kind: Literal["classifier", "segmenter", "tabular"]
+    kind: Literal["classifier", "segmenter", "tabular", "volume"]
     labels: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
     fallback: dict[str, str] = {}
@@ -137,6 +138,45 @@ _DEFAULTS = (
 )
 
 
+_BRATS = "volumes: 25 BraTS cases (research use)"
+_VOLUME_MODELS = tuple(
+    CatalogEntry(
+        name=name,
+        stage="segmentation",
+        title=title,
+        architecture=architecture,
+        kind="volume",
+        labels=REGIONS,
+        sequences=("t1", "t1ce", "t2", "flair"),
+        max_batch=4,
+        dataset="volumes/brats: 25 cases, four sequences, skull taken off, 1 mm",
+        licences=(_BRATS,),
+        intended_use=(
+            "Whole tumor, tumor core and enhancing tumor of a glioma in a volume of up to four registered sequences; "
+            "a sequence may be missing."
+        ),
+        limits=(
+            "Trained on 25 cases of glioma before treatment: other lesions, and cavities after surgery, were not seen.",
+            "The skull must be taken off and the sequences lie on one grid, as in BraTS.",
+            "Without contrast agent the core and its enhancing part are a guess; the evaluation says what is expected.",
+            "It marks regions in any brain: whether there is a tumor is another model's question.",
+        ),
+    )
+    for name, title, architecture in (
+        (
+            "unet3d",
+            "Glioma in a volume: whole tumor, core, enhancing",
+            "3D U-Net at half resolution with presence flags, three sigmoid regions, deep supervision",
+        ),
+        (
+            "attention-unet3d",
+            "Glioma in a volume: whole tumor, core, enhancing (attention gates)",
+            "3D U-Net at half resolution with additive attention gates, presence flags, three sigmoid regions",
+        ),
+    )
+)
+
+
 def _arm(name: str, words: str) -> CatalogEntry:
     film = next(entry for entry in _DEFAULTS if entry.name == "seg-flair-film")
     return film.model_copy(update={"name": name, "title": f"{film.title} ({words})", "zoo": True})
@@ -174,6 +214,7 @@ def _of_zoo(network: ZooEntry) -> CatalogEntry:
 _ENTRIES = (
     *_DEFAULTS,
     *(_of_zoo(network) for network in ZOO.values()),
+    *_VOLUME_MODELS,
     _arm("seg-flair-none", "control: trained without records"),
     _arm("seg-flair-shuffled", "control: trained on other patients' records"),
 )
@@ -182,6 +223,7 @@ CATALOG = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 MODEL_SETS: dict[str, tuple[str, ...]] = {
     "defaults": tuple(entry.name for entry in _DEFAULTS),
     "zoo": tuple(ZOO),
+    "volumes": tuple(entry.name for entry in _VOLUME_MODELS),
     "controls": ("seg-flair-none", "seg-flair-shuffled"),
 }
 """What can be named together. The controls are trained to be compared with, never published."""

@@ -17,6 +17,8 @@ from model_export.evaluation.predicting import (
 )
 from model_export.evaluation.predictions import PublishedModel
 from model_export.evaluation.store import predictions_path, read_classifier, read_segmenter, save_predictions
+from model_export.evaluation.volume_predictions import predict_volumes, save_volumes
+from model_export.evaluation.window_choice import with_chosen_window
 from model_export.novelty_publishing import add_novelty
 from model_export.repository import Workplace, write_model
 from service_kit.inference.manifest import ModelManifest
@@ -38,7 +40,9 @@ def predict(name: str, place: Workplace, fold: Fold, report: Report) -> Path:
     write_model(name, models / name, place, fold)
     model = PublishedModel.open(models, name)
     path = predictions_path(place.cache, name, fold)
-    if entry.stage == "view":
+    if entry.kind == "volume":
+        save_volumes(path, predict_volumes(model, place.root, fold))
+    elif entry.stage == "view":
         save_predictions(path, predict_views(model, place.root, place.cache, fold))
     elif entry.stage == "tumor":
         if not (models / DEFAULT_VIEW / "manifest.json").exists():
@@ -72,11 +76,14 @@ def publish(name: str, place: Workplace, fold: Fold, report: Report) -> ModelMan
 
 
 def _fitted(manifest: ModelManifest, place: Workplace, seed: int) -> ModelManifest:
-    """The manifest with temperature and thresholds, or the cut, from the out-of-fold answers."""
+    """The manifest with temperature and thresholds, the cut or the window, from the out-of-fold answers."""
     folds = [Fold(index, seed) for index in range(FOLDS)]
     if manifest.stage in ("view", "tumor"):
         predictions = read_classifier(place.cache, manifest.name, folds)
         return manifest.model_copy(update={"calibration": fit_calibration(predictions)})
+    if manifest.volume is not None:
+        sliding = with_chosen_window(manifest.volume, place.cache, manifest.name)
+        return manifest.model_copy(update={"volume": sliding})
     if manifest.stage == "segmentation" and manifest.preprocessing is not None:
         outlines, film = read_segmenter(place.cache, manifest.name, folds), bool(manifest.clinical_features)
         ground = ground_lgg(place.root) if film else ground_t1(place.root)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from model_export.card import ModelCard
 from model_export.catalog import CATALOG, MODEL_VERSION, RESEARCH_ONLY, CatalogEntry
+from model_export.datasets.brats import brats_split
 from model_export.datasets.clinical import empty_record, feature_names, read_clinical
 from model_export.datasets.film_set import film_split
 from model_export.datasets.slices import fold_slices
@@ -27,9 +28,11 @@ from model_export.training.clinical import clinical_pipeline, encode, fitted_col
 from model_export.training.config import TrainingConfig
 from model_export.training.loop import load_checkpoint
 from model_export.training.run import checkpoint_path
+from model_export.training.volume_config import VolumeConfig
 from model_export.verify import MAX_DIFFERENCE, compare
-from service_kit.inference.manifest import ClinicalColumn, ModelManifest, Training, sha256_of
+from service_kit.inference.manifest import ClinicalColumn, ModelManifest, Postprocessing, Training, sha256_of
 from service_kit.inference.preprocessing import Preprocessing
+from service_kit.inference.volume import VolumePreprocessing
 
 CROSS_VALIDATED = (
     "Grouped 5-fold cross-validation: whole patients, near-duplicate clusters where the patient is unknown, clusters "
@@ -38,6 +41,10 @@ CROSS_VALIDATED = (
     "out-of-fold answers; the figures that depend on them are cross-fitted. "
 )
 HELD_OUT = "One grouped hold-out, the first fold of the cross-validation that judges the default models. "
+CASES_VALIDATED = (
+    "Grouped cross-validation by whole cases: each is judged by a network that never saw it, at threshold .5, on its "
+    "own 1 mm voxels. "
+)
 ALL_TRAINED = "The published weights come from the same recipe on all patients."
 FOLD_TRAINED = "The published weights are those of the first fold: they never saw its test patients."
 
@@ -53,6 +60,8 @@ class Workplace:
 
 def protocol_of(entry: CatalogEntry, fold: Fold) -> str:
     """How the model is judged, and what the published weights saw."""
+    if entry.kind == "volume":
+        return CASES_VALIDATED + (ALL_TRAINED if fold.index is None else FOLD_TRAINED)
     return (HELD_OUT if entry.zoo else CROSS_VALIDATED) + (ALL_TRAINED if fold.index is None else FOLD_TRAINED)
 
 
@@ -67,6 +76,8 @@ def fold_of(manifest: ModelManifest) -> Fold:
 def split_of(name: str, root: Path, fold: Fold) -> GroupSplit:
     """The split that a model was trained with."""
     entry = CATALOG[name]
+    if entry.kind == "volume":
+        return brats_split(root, fold)
     if entry.stage == "view":
         return view_samples(root, fold)[1]
     if entry.stage == "tumor":
@@ -121,6 +132,8 @@ def verify_model(name: str, path: Path, place: Workplace, fold: Fold) -> Parity:
 
 def _verification_inputs(name: str, config: TrainingConfig, place: Workplace, count: int) -> tuple[Tensor, ...]:
     image, *others = example_inputs(name, config.size, count, config.seed)
+    if isinstance(config, VolumeConfig):
+        return (image, *others)
     kind = "t1" if NETWORKS[name].channels == 1 else "lgg"
     cached = sorted((place.cache / "pictures").glob(f"{kind}-{config.size}-*[0-9a-f].npy"))
     if cached:
@@ -156,7 +169,7 @@ def _manifest(
         version=MODEL_VERSION,
         stage=entry.stage,
         title=entry.title,
-        architecture=f"{entry.architecture}, {config.size} px" if config else entry.architecture,
+        architecture=f"{entry.architecture}, {_size_words(config)}" if config else entry.architecture,
         precision="fp32",
         sha256=sha256_of(path),
         inputs=model.inputs(),
@@ -167,7 +180,9 @@ def _manifest(
         clinical_features=feature_names() if columns else (),
         clinical_default=tuple(float(v) for v in encode(np.array([empty_record()]), columns)[0]) if columns else (),
         clinical_columns=columns if entry.kind == "tabular" else (),
-        preprocessing=Preprocessing(size=config.size) if config else None,
+        preprocessing=Preprocessing(size=config.size) if config and not isinstance(config, VolumeConfig) else None,
+        postprocessing=Postprocessing() if isinstance(config, VolumeConfig) else None,
+        volume=_volume_preprocessing(config) if isinstance(config, VolumeConfig) else None,
         training=Training(
             command=f"model-export {verb} {_options(fold)}",
             seed=fold.seed,
@@ -177,6 +192,16 @@ def _manifest(
             groups=split.counts(),
         ),
     )
+
+
+def _size_words(config: TrainingConfig) -> str:
+    return (
+        f"{config.size} voxels of {config.spacing_mm:g} mm" if isinstance(config, VolumeConfig) else f"{config.size} px"
+    )
+
+
+def _volume_preprocessing(config: VolumeConfig) -> VolumePreprocessing:
+    return VolumePreprocessing(patch_voxels=config.size, spacing_mm=config.spacing_mm)
 
 
 def _options(fold: Fold) -> str:
@@ -203,7 +228,7 @@ def _card(
         licences=entry.licences,
         training_counts={},
         groups=manifest.training.groups,
-        protocol=HELD_OUT if entry.zoo else CROSS_VALIDATED,
+        protocol=protocol_of(entry, fold_of(manifest)),
         config=dict(manifest.training.config),
         seed=manifest.training.seed,
         history=tuple(history),

@@ -47,16 +47,16 @@ def fold_batchnorm(network: nn.Module) -> nn.Module:
         names = list(module._modules)
         for left, right in pairwise(names):
             convolution, norm = module._modules[left], module._modules[right]
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            if isinstance(convolution, nn.Conv2d | nn.Conv3d) and isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
                 _fold_pair(convolution, norm)
                 module._modules[right] = nn.Identity()
     return network
 
 
-def _fold_pair(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+def _fold_pair(convolution: nn.Conv2d | nn.Conv3d, norm: nn.BatchNorm2d | nn.BatchNorm3d) -> None:
     if norm.running_mean is None or norm.running_var is None:
         raise ValueError("a batch norm without running statistics cannot be folded")
     gain = norm.weight / (norm.running_var + norm.eps).sqrt()
     bias = convolution.bias if convolution.bias is not None else torch.zeros_like(norm.running_mean)
-    convolution.weight.mul_(gain.view(-1, 1, 1, 1))
+    convolution.weight.mul_(gain.view(-1, *[1] * (convolution.weight.ndim - 1)))
     convolution.bias = nn.Parameter(norm.bias + (bias - norm.running_mean) * gain)

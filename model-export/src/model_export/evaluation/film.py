@@ -31,9 +31,11 @@ def film_evidence(dices: dict[str, PatientDice], trained: dict[str, PatientDice]
     """
     if missing := {"full", "none", "shuffled"} - set(dices):
         raise ValueError(f"the FiLM verdict needs the arms {', '.join(sorted(missing))}")
-    same = [_difference(a, b, dices[a], dices[b], VARIANT_LABELS) for a, b in _COMPARED if a in dices and b in dices]
+    same = [
+        paired_difference(a, b, dices[a], dices[b], VARIANT_LABELS) for a, b in _COMPARED if a in dices and b in dices
+    ]
     apart = [
-        _difference(a, b, trained[a], trained[b], _TRAINED)
+        paired_difference(a, b, trained[a], trained[b], _TRAINED)
         for a, b in _COMPARED
         if trained and a in trained and b in trained
     ]
@@ -51,7 +53,7 @@ def film_evidence(dices: dict[str, PatientDice], trained: dict[str, PatientDice]
     )
 
 
-def _difference(
+def paired_difference(
     first: str, second: str, left: PatientDice, right: PatientDice, labels: dict[str, str]
 ) -> FilmDifference:
     """Paired over the patients that both arms judged. Raises `ValueError` where they share none."""

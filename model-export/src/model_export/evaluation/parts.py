@@ -9,6 +9,7 @@ from model_export.evaluation.sections import Part
 _MODULES = (
     "classifier_parts",
     "segmentation_parts",
+    "brats_parts",
     "zoo_parts",
     "robustness_parts",
     "faithfulness_parts",

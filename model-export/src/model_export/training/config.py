@@ -46,6 +46,11 @@ class TrainingConfig(BaseModel):
         return self
 
     @property
+    def unit(self) -> str:
+        """What a batch is made of, as progress is told."""
+        return "slices"
+
+    @property
     def of_fold(self) -> Fold:
         """The fold that this run trains for."""
         return Fold(self.fold, self.seed, self.leaky)

@@ -33,6 +33,20 @@ def batch_dice_bce(logits: Tensor, masks: Tensor) -> Tensor:
     return entropy + 1.0 - dice
 
 
+def region_dice_bce(logits: Tensor, regions: Tensor) -> Tensor:
+    """Cross-entropy a voxel plus one minus the soft Dice of each region over the batch, averaged over regions.
+
+    Args:
+        logits: `[N, R, x, y, z]`, float32.
+        regions: the same shape, 0..1; regions may overlap.
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, regions)
+    probabilities, axes = logits.sigmoid(), (0, 2, 3, 4)
+    overlap = (probabilities * regions).sum(dim=axes)
+    total = probabilities.sum(dim=axes) + regions.sum(dim=axes)
+    return entropy + 1.0 - ((2.0 * overlap + 1.0) / (total + 1.0)).mean()
+
+
 def bce(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean binary cross-entropy. `logits` and `targets` (0..1) have the same shape, whatever it is."""
     return functional.binary_cross_entropy_with_logits(logits, targets)

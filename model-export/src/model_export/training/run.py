@@ -8,17 +8,21 @@ from model_export.audit.guard import refuse_leaks
 from model_export.datasets.copies import copied_in_training, copy_pairs
 from model_export.datasets.slices import fold_slices
 from model_export.datasets.split import Fold
+from model_export.training.brats3d import Brats3dTask
 from model_export.training.config import CONFIGS, TrainingConfig
 from model_export.training.loop import Report, Task, fit
 from model_export.training.seg_film import SegFilmTask
 from model_export.training.t1 import T1Task
 from model_export.training.view import ViewTask
+from model_export.training.volume_config import VOLUME_CONFIGS, VolumeConfig
 from model_export.training.zoo import zoo_task
 from model_export.zoo import ZOO
 
 
 def _task(root: Path, cache: Path, config: TrainingConfig) -> Task:
     pictures = cache / "pictures"
+    if isinstance(config, VolumeConfig):
+        return Brats3dTask(root, pictures, config)
     if config.name == "view":
         return ViewTask(root, pictures, config)
     if config.name == "t1":
@@ -58,7 +62,8 @@ def train_network(
         LeakingSplit: the split leaks, and that was not allowed.
         FileNotFoundError: a set, or the view checkpoint that the T1 network needs, is absent.
     """
-    if not allow_leak:
+    # The guard knows copies among slices of `t1_slices`; a BraTS case is one group, in the same fold for every network.
+    if not allow_leak and not isinstance(config, VolumeConfig):
         guard_fold(root, config.of_fold)
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
@@ -69,12 +74,15 @@ def train_network(
 
 def recipe(name: str) -> TrainingConfig:
     """The recipe of a network. Raises `KeyError` for one that is not trained here."""
+    if name in VOLUME_CONFIGS:
+        return VOLUME_CONFIGS[name]
     return ZOO[name].config(Fold()) if name in ZOO else CONFIGS[name]
 
 
 TRAINABLE: dict[str, tuple[str, ...]] = {
     "defaults": ("view", "t1", "seg-flair-film"),
     "zoo": tuple(ZOO),
+    "volumes": tuple(VOLUME_CONFIGS),
     "controls": ("seg-flair-none", "seg-flair-shuffled"),
 }
 """What can be named together on the command line."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from service_kit.contracts.common import StageName
 from service_kit.errors import ModelInvalid
 from service_kit.inference.preprocessing import Preprocessing
+from service_kit.inference.volume import VolumePreprocessing
 
 DType = Literal["UINT8", "INT64", "FP16", "FP32"]
 VIEW_FEATURES = "view_features"
@@ -103,7 +104,8 @@ class ModelManifest(_Frozen):
     `features_of` names the view model whose features a tumor model reads, `variant_of` the model that this one was
     made of (the same weights in another precision), `provider` the execution provider that it is meant for, before
     the one of the settings. `clinical_by_default` is whether a clinical vector that was sent is read without being
-    asked for: not, where evaluation found that it does not help.
+    asked for: not, where evaluation found that it does not help. A picture model has `preprocessing`, a 3D one `volume`
+    in its place: it reads `volume [N, sequences, p, p, p]` and `present [N, sequences]`; its labels are regions.
 
     Raises nothing by itself; `load` raises `ModelInvalid` naming the file and the field.
     """
@@ -130,6 +132,7 @@ class ModelManifest(_Frozen):
     clinical_columns: tuple[ClinicalColumn, ...] = ()
     preprocessing: Preprocessing | None = None
     postprocessing: Postprocessing | None = None
+    volume: VolumePreprocessing | None = None
     calibration: Calibration | None = None
     novelty: Novelty | None = None
     training: Training
@@ -142,8 +145,10 @@ class ModelManifest(_Frozen):
             raise ValueError("clinical_default must have one value for each of clinical_features")
         if self.novelty and self.novelty.output not in {spec.name for spec in self.outputs}:
             raise ValueError(f"novelty.output: the model has no output {self.novelty.output}")
-        if self.stage != "clinical" and self.preprocessing is None:
+        if self.stage != "clinical" and self.preprocessing is None and self.volume is None:
             raise ValueError("a picture model needs preprocessing")
+        if self.volume and (self.preprocessing or {spec.name for spec in self.inputs} != {"volume", "present"}):
+            raise ValueError("a 3D model reads volume and present, and no pictures")
         if self.features_of and self.view_model is None:
             raise ValueError(f"features_of is for a model with the input {VIEW_FEATURES}")
         if self.variant_of == self.name:

@@ -73,9 +73,10 @@ class ModelRepository:
             raise ModelInvalid(f"{path}: must be a JSON object")
         return card
 
-    def by_stage(self, stage: StageName) -> tuple[ModelManifest, ...]:
-        """The models of one stage, sorted by name."""
-        return tuple(manifest for manifest in self._manifests.values() if manifest.stage == stage)
+    def by_stage(self, stage: StageName, *, volumes: bool = False) -> tuple[ModelManifest, ...]:
+        """The models of one stage that read slices (with `volumes`: those that read volumes), sorted by name."""
+        found = (manifest for manifest in self._manifests.values() if manifest.stage == stage)
+        return tuple(manifest for manifest in found if (manifest.volume is not None) == volumes)
 
     @cached_property
     def _manifests(self) -> dict[str, ModelManifest]:

@@ -35,14 +35,18 @@ class StageModels:
                 raise ModelInvalid(f"{manifest.name} is a model of the stage {manifest.stage}, not {stage}")
 
     @classmethod
-    def open(cls, settings: InferenceSettings, stage: StageName, defaults: Iterable[str]) -> Self:
+    def open(
+        cls, settings: InferenceSettings, stage: StageName, defaults: Iterable[str], *, volumes: bool = False
+    ) -> Self:
         """Open the `defaults`, and make the stage's other published models ready to be opened.
+
+        They are those that read slices; with `volumes`, those that read volumes.
 
         Raises:
             ModelInvalid: a default is not published for the stage, or cannot be served.
         """
         repository = ModelRepository(settings.models_dir)
-        published = {manifest.name: manifest for manifest in repository.by_stage(stage)}
+        published = {manifest.name: manifest for manifest in repository.by_stage(stage, volumes=volumes)}
         first = list(dict.fromkeys(defaults))
         missing = [name for name in first if name not in published]
         if missing:
