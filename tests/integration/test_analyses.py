@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service_kit.inference.manifest import ModelManifest
 from tests.unit.gateway_imaging import pictures
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -249,7 +251,7 @@ async def test_sequences_come_as_parts_of_their_names(gateway: httpx.AsyncClient
     answer = await gateway.post(
         "/v1/analyses",
         files={"flair": PNG, "t1": PNG},
-        data={"options": '{"segment": "always"}', "clinical": '{"age": 40}'},
+        data={"options": '{"segment": "always", "clinical": "always"}', "clinical": '{"age": 40}'},
     )
     assert answer.status_code == 201, answer.text
     analysis = answer.json()
@@ -259,6 +261,17 @@ async def test_sequences_come_as_parts_of_their_names(gateway: httpx.AsyncClient
     assert (
         analysis["segmentation"]["substituted"] == {"t1ce": "t1"} or "t1ce" in analysis["segmentation"]["substituted"]
     )
+
+
+async def test_a_record_that_does_not_help_is_left_out_and_the_answer_says_so(
+    gateway: httpx.AsyncClient, models_dir: Path
+) -> None:
+    helps = ModelManifest.load(models_dir / "seg-flair-film").clinical_by_default
+    fields = {"options": '{"segment": "always"}', "clinical": '{"age": 40}'}
+    analysis = (await gateway.post("/v1/analyses", files={"flair": PNG}, data=fields)).json()
+    outline = analysis["segmentation"]
+    assert (outline["clinical_used"], outline["clinical_left_out"]) == (helps, not helps)
+    assert any("`clinical: always`" in warning for warning in analysis["clinical"]["warnings"]) == (not helps)
 
 
 async def test_many_clients_at_once_get_their_own_answers(gateway: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from model_export.architectures.batchnorm import fold_batchnorm, restore_batchnorm
-from model_export.architectures.mobilenet import SKIP_CHANNELS, MobileNetV2, scaled
+from model_export.architectures.mobilenet import SKIP_CHANNELS, MobileNetV2, SameConv, scaled
 from model_export.architectures.t1 import T1Network, TumorHalf
 from model_export.architectures.unet import Film
 from model_export.engine import OnnxModel
@@ -129,3 +129,12 @@ def test_a_file_with_a_fixed_batch_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="batch dimension is fixed"):
         write_graph(model, tmp_path / "m.onnx")
     assert np.array_equal(list(tmp_path.iterdir()), [])
+
+
+@pytest.mark.parametrize("size", [8, 14])
+def test_a_strided_channelwise_convolution_learns_what_it_computes_when_served(size: int) -> None:
+    torch.manual_seed(1)
+    layer, maps = SameConv(6, 6, 3, stride=2, groups=6), torch.randn(2, 6, size, size)
+    learning = layer.train()(maps)
+    assert learning.shape == (2, 6, size // 2, size // 2)
+    torch.testing.assert_close(learning, layer.eval()(maps))

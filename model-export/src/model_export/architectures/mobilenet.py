@@ -28,7 +28,7 @@ class SameConv(nn.Conv2d):
         """Feature maps `[N, inputs, H, W]` -> `[N, outputs, H / stride, W / stride]`."""
         if self.stride[0] == 2 and self.kernel_size[0] == 3:
             if self.training and self.groups > 1:
-                # Backward through a strided channel-wise convolution is six times as slow on CPUs as through this one.
+                # The same values. Backward through a strided channel-wise convolution has no fast path on CPUs.
                 every = functional.conv2d(input, self.weight, padding=1, groups=self.groups)
                 return every[:, :, 1::2, 1::2].contiguous(memory_format=torch.channels_last)
             input = functional.pad(input, (0, 1, 0, 1))  # noqa: A001

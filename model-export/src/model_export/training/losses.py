@@ -85,11 +85,23 @@ def tversky_score(probabilities: Tensor, masks: Tensor, alpha: float = 0.7, smoo
 
 
 def tversky(logits: Tensor, masks: Tensor, alpha: float = 0.7) -> Tensor:
-    """One minus the Tversky index, averaged over slices `[N, 1, S, S]`."""
-    return (1.0 - tversky_score(logits.sigmoid(), masks, alpha)).mean()
+    """One minus the Tversky index of a batch `[N, 1, S, S]`, all its pixels counted together.
+
+    Slice by slice, an empty mask would be right on every slice without a tumor, and a network that marks nothing has
+    found a valley that it does not leave.
+    """
+    whole = (1, 1, 1, -1)
+    return (1.0 - tversky_score(logits.sigmoid().reshape(whole), masks.reshape(whole), alpha)).mean()
 
 
 def focal_tversky(logits: Tensor, masks: Tensor, alpha: float = 0.7, gamma: float = 0.75) -> Tensor:
-    """`(1 - Tversky index) ** gamma`, averaged over slices: below 1, gamma keeps pulling at nearly right outlines."""
+    """`tversky ** gamma` (Abraham and Khan 2019): below 1, gamma keeps pulling at nearly right outlines."""
     # The floor keeps the power's slope finite where an outline is perfect.
-    return (1.0 - tversky_score(logits.sigmoid(), masks, alpha)).clamp_min(1e-6).pow(gamma).mean()
+    return tversky(logits, masks, alpha).clamp_min(1e-6).pow(gamma)
+
+
+def focal_tversky_bce(logits: Tensor, masks: Tensor) -> Tensor:
+    """`focal_tversky` plus `bce`. From random weights the first alone may end where nothing is marked and no slope is
+    left; cross-entropy has one there.
+    """
+    return focal_tversky(logits, masks) + bce(logits, masks)

@@ -12,13 +12,20 @@ from torch import Tensor, nn
 from model_export.datasets.split import GroupSplit, members
 from model_export.training.augmentation import Augmentation
 from model_export.training.config import TrainingConfig
-from model_export.training.losses import bce, dice_bce, focal, focal_tversky, tversky
+from model_export.training.losses import bce, dice_bce, focal, focal_tversky, focal_tversky_bce, tversky
 from model_export.training.scoring import mean_dice
 
 EMPTY_SHARE = 0.25
 """No-tumor slices in an epoch, as a share of the tumor slices."""
 LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
-    {"bce": bce, "dice_bce": dice_bce, "focal": focal, "tversky": tversky, "focal_tversky": focal_tversky}
+    {
+        "bce": bce,
+        "dice_bce": dice_bce,
+        "focal": focal,
+        "tversky": tversky,
+        "focal_tversky": focal_tversky,
+        "focal_tversky_bce": focal_tversky_bce,
+    }
 )
 
 
@@ -45,7 +52,7 @@ class ZooSegmenterTask:
         validation = np.array(members(slices.groups, self.split.validation), np.int64)
         self._tumor, self._empty = train[slices.has_tumor[train]], train[~slices.has_tumor[train]]
         self._validation = validation[slices.has_tumor[validation]]
-        self._augmentation = Augmentation(rotation_deg=15.0, noise=0.04)
+        self._augmentation = Augmentation(rotation_deg=15.0, noise=0.04, turned_share=config.turned_share)
 
     def draw(self, random: np.random.Generator) -> NDArray[np.int64]:
         """The tumor slices and a quarter as many without one, in any order; `limit` of them, other ones each time."""
