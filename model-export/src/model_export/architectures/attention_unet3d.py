@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model_export.architectures.unet3d import WIDTHS, UNet3d, conv_norm
+from model_export.architectures.unet3d import WIDTHS, UNet3d, conv_norm, steadily
 
 
 class AttentionGate3d(nn.Module):
@@ -36,5 +36,4 @@ class AttentionUNet3d(UNet3d):
 
     def hand_across(self, step: int, skip: Tensor, deeper: Tensor) -> Tensor:
         """The map of the way down, weighted."""
-        out: Tensor = self.gates[step](skip, deeper)
-        return out
+        return steadily(self.gates[step], skip, deeper)

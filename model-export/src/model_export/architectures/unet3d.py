@@ -10,6 +10,8 @@ SEQUENCES, REGIONS = 4, 3
 WIDTHS = (24, 48, 96, 128, 160)
 STRIDE = 2 * 2 ** (len(WIDTHS) - 1)
 """A patch's side is a multiple of this, in voxels."""
+_TINY = 3
+"""Positions a side of maps on which bfloat16 is not trusted."""
 
 
 def conv_norm(inputs: int, outputs: int, kernel: int = 3) -> list[nn.Module]:
@@ -38,6 +40,18 @@ class ResidualBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps `[N, inputs, x, y, z]` -> `[N, outputs, x, y, z]`."""
         return functional.relu(self.path(maps) + self.short(maps))
+
+
+def steadily(block: nn.Module, *maps: Tensor) -> Tensor:
+    """`block(*maps)`, in float32 where the maps are tiny.
+
+    There the CPU's bfloat16 gradient of a convolution's weights is now and then no number (seen with torch 2.13 on
+    maps of two positions a side), which would end a training.
+    """
+    if not torch.is_autocast_enabled("cpu") or min(min(one.shape[2:]) for one in maps) > _TINY:
+        return block(*maps)  # type: ignore[no-any-return]
+    with torch.autocast("cpu", enabled=False):
+        return block(*(one.float() for one in maps))  # type: ignore[no-any-return]
 
 
 class UNet3d(nn.Module):
@@ -81,14 +95,14 @@ class UNet3d(nn.Module):
         flags = present[:, :, None, None, None].to(maps.dtype).expand(-1, -1, *maps.shape[2:])
         maps, skips = torch.cat([maps, flags], dim=1), []
         for level, block in enumerate(self.down):
-            maps = block(maps if level == 0 else functional.max_pool3d(maps, 2))
+            maps = steadily(block, maps if level == 0 else functional.max_pool3d(maps, 2))
             skips.append(maps)
         skips.pop()
         coarse = maps
         for step, (narrow, merge) in enumerate(zip(self.narrow, self.merge, strict=True)):
             coarse = maps
-            wide = functional.interpolate(narrow(maps), scale_factor=2.0, mode="nearest")
-            maps = merge(torch.cat([wide, self.hand_across(step, skips.pop(), coarse)], dim=1))
+            wide = functional.interpolate(steadily(narrow, maps), scale_factor=2.0, mode="nearest")
+            maps = steadily(merge, torch.cat([wide, self.hand_across(step, skips.pop(), coarse)], dim=1))
         return self.head(maps), self.coarse(coarse)
 
     def logits(self, volume: Tensor, present: Tensor) -> Tensor:

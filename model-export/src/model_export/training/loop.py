@@ -18,6 +18,12 @@ from model_export.training.volume_config import VolumeConfig
 
 Report = Callable[[str], None]
 _MAX_GRADIENT = 2.0
+_MAX_SKIPPED = 0.05
+"""Share of an epoch's steps that may have a gradient that is no number."""
+
+
+class Diverged(RuntimeError):
+    """A training that cannot go on; the message says what to change."""
 
 
 class Task(Protocol):
@@ -114,7 +120,7 @@ class Run:
         return self._checkpoint.with_suffix(".resume")
 
     def _epoch(self, epoch: int) -> dict[str, float]:
-        started, total, config = time.monotonic(), 0.0, self._config
+        started, total, skipped, config = time.monotonic(), 0.0, 0, self._config
         if isinstance(self._task, Resizable):
             self._task.size = config.size_at(epoch)
         self._network.train()
@@ -125,12 +131,20 @@ class Run:
             loss = self._task.loss(batch, self._generator)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT)
+            norm = nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT)
+            if not torch.isfinite(norm):
+                # One such step would make every weight NaN, and the epochs after it worthless.
+                skipped += 1
+                if skipped > _MAX_SKIPPED * self._steps:
+                    raise Diverged(f"{title}: {skipped} steps had a gradient that is no number; lower the rate")
+                self._schedule.step()
+                continue
             self._optimizer.step()
             self._schedule.step()
             self._average.update(self._network)
             total += float(loss.detach())
-        return {"epoch": epoch + 1, "loss": total / self._steps, "s": time.monotonic() - started}
+        row = {"epoch": epoch + 1, "loss": total / max(self._steps - skipped, 1), "s": time.monotonic() - started}
+        return row | ({"skipped_steps": skipped} if skipped else {})
 
     def _stale(self) -> int:
         scores = [row["score"] for row in self._history]
@@ -138,10 +152,11 @@ class Run:
 
     def _tell(self, row: dict[str, float]) -> None:
         score = f", validation score {row['score']:.4f}" if "score" in row else ""
+        skipped = f", {row['skipped_steps']:.0f} steps skipped" if "skipped_steps" in row else ""
         speed = self._steps * self._config.batch / row["s"]
         self._report(
             f"{self._config.name} {self._config.of_fold.label} epoch {row['epoch']:.0f}/{self._config.epochs}: "
-            f"loss {row['loss']:.4f}{score}, {row['s']:.0f} s, {speed:.3g} {self._config.unit}/s"
+            f"loss {row['loss']:.4f}{score}{skipped}, {row['s']:.0f} s, {speed:.3g} {self._config.unit}/s"
         )
 
     def _keep(self) -> None:
