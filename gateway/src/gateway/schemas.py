@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gateway.volume_schemas import KeySlice, VolumeGeometry, VolumeSummary
 from service_kit.contracts.classification import TumorClassification, ViewClassification
 from service_kit.contracts.common import ModelRef, Sequence, StageName
 from service_kit.contracts.models import TensorDescription
@@ -92,7 +93,11 @@ class Progress(Schema):
 
 
 class InputSummary(Schema):
-    """What was sent. `sha256` is that of the file; `spacing_mm` is (between rows, between columns)."""
+    """What was sent. `sha256` is that of the file; `spacing_mm` is (between rows, between columns).
+
+    Of a series or a volume, rows, columns, slices and spacing are those of the slices as they were taken; `geometry`
+    has the whole grid.
+    """
 
     kind: Literal["slice", "series", "volume"]
     format: str
@@ -103,6 +108,7 @@ class InputSummary(Schema):
     spacing_mm: tuple[float, float] | None
     sequences: tuple[Sequence, ...]
     warnings: tuple[str, ...] = ()
+    geometry: VolumeGeometry | None = None
 
 
 class Reason(Schema):
@@ -126,8 +132,12 @@ class SegmentationSummary(Schema):
     """The outline's measures; millimeters are None where the spacing is unknown.
 
     `bounding_box` is (top, left, bottom, right) in pixels, the last two exclusive. `substituted` maps a channel of the
-    model that was not sent to the sequence that stood in for it. `clinical_left_out`: the outline was made without the
+    model that was not sent to the sequence that stood in for it, `missing` names channels that stayed empty.
+    `clinical_left_out`: the outline was made without the
     record that was sent, because it did not help in evaluation.
+
+    Of a series or a volume, `volume` has the measures in three dimensions; area, box and diameters above it are those
+    of the largest lesion on its axial slice, and the box is on the key slice.
     """
 
     area_px: int
@@ -140,6 +150,8 @@ class SegmentationSummary(Schema):
     substituted: dict[str, str] = {}
     clinical_used: bool = False
     clinical_left_out: bool = False
+    missing: tuple[str, ...] = ()
+    volume: VolumeSummary | None = None
 
 
 class FieldEffect(Schema):
@@ -272,6 +284,7 @@ class Analysis(Schema):
     clinical: ClinicalSummary | None
     segmentation: SegmentationSummary | None
     metadata_effect: MetadataEffect | None = None
+    key_slice: KeySlice | None = None
     models: tuple[ModelRef, ...]
     timings_ms: Timings | None
     links: dict[str, str]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service_kit.contracts.common import StageName
+from service_kit.contracts.segmentation import BoundaryBand
 from service_kit.errors import ModelInvalid
 from service_kit.inference.preprocessing import Preprocessing
 from service_kit.inference.volume import VolumePreprocessing
@@ -106,6 +107,7 @@ class ModelManifest(_Frozen):
     the one of the settings. `clinical_by_default` is whether a clinical vector that was sent is read without being
     asked for: not, where evaluation found that it does not help. A picture model has `preprocessing`, a 3D one `volume`
     in its place: it reads `volume [N, sequences, p, p, p]` and `present [N, sequences]`; its labels are regions.
+    `band` says how far a segmentation model's outlines of volumes may be off.
 
     Raises nothing by itself; `load` raises `ModelInvalid` naming the file and the field.
     """
@@ -135,6 +137,7 @@ class ModelManifest(_Frozen):
     volume: VolumePreprocessing | None = None
     calibration: Calibration | None = None
     novelty: Novelty | None = None
+    band: BoundaryBand | None = None
     training: Training
 
     @model_validator(mode="after")
