@@ -88,7 +88,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         orientation=study.orientation,
     )
     strange = unusual(answers.view.novelty, study.body_part)
-    verdict, reasons = judge(case, limits, (*strange, *(_unavailable(error) for error in answers.failures)))
+    verdict, reasons = judge(case, limits, (*strange, *(unavailable(error) for error in answers.failures)))
     segmentation = None if answers.outline is None else summarize_outline(answers.outline, study.spacing_mm)
     analysis_id = new_analysis_id()
     stages = len(answers.stage_models)
@@ -117,7 +117,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         reasons=reasons,
         view=_view(study, answers.view.view),
         tumor=answers.tumor.tumor,
-        clinical=_clinical(answers),
+        clinical=clinical_summary(answers.vector, answers.outline),
         segmentation=segmentation,
         metadata_effect=answers.effect,
         models=answers.models,
@@ -189,8 +189,8 @@ def _view(study: Study, view: ViewClassification) -> ViewClassification:
     return ViewClassification(label=study.view, probabilities=view.probabilities, source="dicom")
 
 
-def _clinical(answers: Answers) -> ClinicalSummary | None:
-    vector, outline = answers.vector, answers.outline
+def clinical_summary(vector: ClinicalVector | None, outline: SegmentationAnswer | None) -> ClinicalSummary | None:
+    """What became of the record; `outline` is that of a model that reads slices."""
     if vector is None:
         return None
     warnings = vector.warnings
@@ -199,7 +199,8 @@ def _clinical(answers: Answers) -> ClinicalSummary | None:
     return ClinicalSummary(features=vector.features, imputed=vector.imputed, warnings=warnings)
 
 
-def _unavailable(error: ServiceError) -> Reason:
+def unavailable(error: ServiceError) -> Reason:
+    """A stage that an analysis can do without gave no answer."""
     return Reason(code="stage_unavailable", detail=f"The stage {error.stage} gave no answer: {error.detail}")
 
 

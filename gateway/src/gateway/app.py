@@ -42,10 +42,13 @@ def create_app(
     """
     made, life = collaborate(settings, http=http, redis=redis)
     store = RedisStore(
-        made.redis, ttl_s=settings.result_ttl_s, running_ttl_s=math.ceil(settings.request_timeout_s) + _CLAIM_MARGIN_S
+        made.redis,
+        made.blobs,
+        ttl_s=settings.result_ttl_s,
+        running_ttl_s=math.ceil(settings.request_timeout_s) + _CLAIM_MARGIN_S,
     )
     catalog = ModelCatalog(made.listers, settings.models_dir)
-    intake = Intake(_form_limits(settings), made.reader, made.blobs)
+    intake = Intake(_form_limits(settings), made.reader, made.blobs, max_picture_bytes=settings.max_file_bytes)
 
     async def readiness() -> dict[str, bool]:
         redis_ready, blobs_ready, stages_ready, segmenter_ready, metadata_ready = await asyncio.gather(
@@ -111,7 +114,7 @@ def create_app(
 def _form_limits(settings: GatewaySettings) -> FormLimits:
     return FormLimits(
         max_parts=settings.max_parts,
-        max_file_bytes=settings.max_file_bytes,
+        max_file_bytes=max(settings.max_file_bytes, settings.volumes.max_file_bytes),
         max_field_bytes=settings.max_field_bytes,
     )
 

@@ -26,6 +26,7 @@ from gateway.pipeline import Pipeline
 from gateway.reading import StudyReader
 from gateway.roster import Lister, ModelRoster
 from gateway.settings import GatewaySettings
+from gateway.volume_pipeline import VolumePipeline
 from service_kit.contracts.common import StageName
 
 # Shorter than the services keep a connection open, so that none is closed while a request is on its way.
@@ -46,6 +47,7 @@ class Collaborators:
     listers: dict[StageName, Lister]
     roster: ModelRoster
     pipeline: Pipeline
+    volume_pipeline: VolumePipeline
     reader: StudyReader
     blobs: BlobStore
     queue: RedisJobQueue
@@ -86,7 +88,8 @@ def collaborate(
         listers=listers,
         roster=roster,
         pipeline=Pipeline(classifier, segmenter, metadata, roster, settings.judge),
-        reader=StudyReader(limits, threads),
+        volume_pipeline=VolumePipeline(classifier, segmenter, metadata, roster, settings.judge),
+        reader=StudyReader(limits, settings.volumes.limits(), threads),
         blobs=_blob_store(settings.jobs),
         queue=RedisJobQueue(database, ttl_s=settings.result_ttl_s, max_waiting=settings.jobs.max_waiting),
         targets=targets,

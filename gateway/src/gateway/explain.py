@@ -9,7 +9,6 @@ import numpy as np
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.errors import InvalidOptions
 from gateway.findings import Mask, Pixels
-from gateway.imaging.study import Study
 from gateway.schemas import AnalysisOptions, FieldEffect, MetadataEffect
 from service_kit.contracts.clinical import ClinicalAblation, ClinicalVector
 from service_kit.contracts.common import Sequence as SequenceName
@@ -22,6 +21,22 @@ _AT_ONCE = 4
 _ASKED = "options: explain_metadata"
 
 Spacing = tuple[float, float] | None
+
+
+class ExplainedSlice(Protocol):
+    """A slice in its sequences: a `Study`, or one slice of a volume."""
+
+    @property
+    def sequences(self) -> Mapping[SequenceName, Pixels]:
+        """Arrays `[rows, columns]` of one shape."""
+
+    @property
+    def primary(self) -> Pixels:
+        """The one that is classified."""
+
+    @property
+    def spacing_mm(self) -> Spacing:
+        """(between rows, between columns), None where unknown."""
 
 
 class Outliner(Protocol):
@@ -73,7 +88,7 @@ class Explainer:
         self._normalizer = normalizer
 
     async def explain(
-        self, study: Study, record: dict[str, Any], outline: SegmentationAnswer, *, model: str | None = None
+        self, study: ExplainedSlice, record: dict[str, Any], outline: SegmentationAnswer, *, model: str | None = None
     ) -> MetadataEffect:
         """The effect of `record` on `outline`, which was made with it by `model`.
 

@@ -19,7 +19,7 @@ from gateway.stopwatch import Stopwatch
 from gateway.views import Views
 from service_kit.contracts.classification import TumorClassification
 from service_kit.contracts.clinical import ClinicalVector
-from service_kit.contracts.common import Sequence, StageName
+from service_kit.contracts.common import ModelRef, Sequence, StageName
 from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
 from service_kit.offload import on_pixels
 
@@ -140,25 +140,25 @@ class Pipeline:
                     always_read=options.record_always_read,
                     model=named.get("segmentation"),
                 )
-                outline = await _optional(outlining, failures)
+                outline = await optional(outlining, failures)
         others = tuple(model for model in views.models if model != view.model)
         if options.explain_metadata and record is not None and vector is not None and outline is not None:
             await progress.step("explanation", 0, 1)
             with watch.span("explanation"):
                 wanted = named.get("segmentation")
                 explaining = self._explainer.explain(study, record, outline, model=wanted)
-                effect = await _optional(explaining, failures, "what the record does to the outline was not worked out")
+                effect = await optional(explaining, failures, "what the record does to the outline was not worked out")
         answers = Answers(
             replace(view, novelty=novelty), tumor, vector, outline, tuple(failures), others, effect=effect
         )
-        _check_named(answers, named)
+        check_named(answers, named)
         return await on_pixels(1, study.primary.size, compose, study, answers, watch, self._limits)
 
     async def _normalize(
         self, record: dict[str, Any], failures: list[ServiceError], watch: Stopwatch
     ) -> ClinicalVector | None:
         with watch.span("clinical"):
-            return await _optional(self._normalizer.normalize(record), failures)
+            return await optional(self._normalizer.normalize(record), failures)
 
 
 def wants_segmentation(tumor: TumorClassification, policy: SegmentPolicy, *, gate: bool = False) -> bool:
@@ -170,7 +170,7 @@ def wants_segmentation(tumor: TumorClassification, policy: SegmentPolicy, *, gat
     return tumor.present_probability >= _LIKELY or any(label != "no_tumor" for label in tumor.prediction_set)
 
 
-async def _optional(
+async def optional(
     call: Coroutine[Any, Any, Answer], failures: list[ServiceError], missing: str | None = None
 ) -> Answer | None:
     """The answer, or None and a note of why there is none; `missing` says what is not there, where it is no stage."""
@@ -183,7 +183,13 @@ async def _optional(
         return None
 
 
-def _check_named(answers: Answers, named: Mapping[StageName, str]) -> None:
+class _Answered(Protocol):
+    @property
+    def stage_models(self) -> tuple[ModelRef, ...]: ...
+
+
+def check_named(answers: _Answered, named: Mapping[StageName, str]) -> None:
+    """Raises `InvalidRequest` where another model answered than the one that was named."""
     for model in answers.stage_models:
         wanted = named.get(model.stage)
         if wanted is not None and wanted != model.name:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from gateway.findings import Findings, Page
 from gateway.order import Order
 from gateway.schemas import Analysis, Priority, WebhookDelivery
+from gateway.volume_findings import VolumeFindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class AnalysisStore(Protocol):
     async def document(self, analysis_id: str) -> bytes:
         """The analysis as JSON. Raises `NotFound`."""
 
-    async def findings(self, analysis_id: str) -> Findings:
+    async def findings(self, analysis_id: str) -> Findings | VolumeFindings:
         """The analysis with its arrays. Raises `NotFound`."""
 
     async def page(self, limit: int, cursor: str | None) -> Page:

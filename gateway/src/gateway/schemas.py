@@ -136,8 +136,8 @@ class SegmentationSummary(Schema):
     `clinical_left_out`: the outline was made without the
     record that was sent, because it did not help in evaluation.
 
-    Of a series or a volume, `volume` has the measures in three dimensions; area, box and diameters above it are those
-    of the largest lesion on its axial slice, and the box is on the key slice.
+    Of a series or a volume, `volume` has the measures in three dimensions. Area and box are then those of the outline
+    on the key slice, diameters those of the largest lesion, `labels` counts voxels.
     """
 
     area_px: int

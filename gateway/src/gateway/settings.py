@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from gateway.job_settings import JobSettings, WebhookSettings
 from gateway.judge.limits import JudgeLimits
+from gateway.volume_settings import VolumeSettings
 from service_kit.settings import ServiceSettings
 
 _MIB = 2**20
@@ -42,15 +43,24 @@ class GatewaySettings(ServiceSettings):
     models_dir: Annotated[
         Path | None, Field(description="The model repository, for model cards; without it cards are not shown.")
     ] = None
-    max_parts: Annotated[int, Field(ge=1, description="Parts that one form may have.")] = 16
+    max_body_bytes: Annotated[
+        int, Field(gt=0, description="Largest request body; more is refused with 413. Files of volumes go to disk.")
+    ] = 2048 * _MIB
+    request_timeout_s: Annotated[
+        float, Field(gt=0, description="Longest that a request may take until its answer begins; uploads need it.")
+    ] = 120.0
+    max_parts: Annotated[int, Field(ge=1, description="Parts that one form may have: a series has a file a slice.")] = (
+        4112
+    )
     max_field_bytes: Annotated[
         int, Field(ge=1, description="Size of the form fields `clinical` and `options`, each.")
     ] = 64 * 2**10
-    max_file_bytes: Annotated[int, Field(ge=1, description="Size of one uploaded file.")] = 32 * _MIB
+    max_file_bytes: Annotated[int, Field(ge=1, description="Size of one uploaded picture.")] = 32 * _MIB
     max_pixels: Annotated[int, Field(ge=1, description="Pixels that one picture may have.")] = 16 * _MIB
     judge: Annotated[JudgeLimits, Field(description="When an answer may stand by itself.")] = JudgeLimits()
     jobs: Annotated[JobSettings, Field(description="How analyses wait and run.")] = JobSettings()
     webhooks: Annotated[WebhookSettings, Field(description="Who is called when a job is finished.")] = WebhookSettings()
+    volumes: Annotated[VolumeSettings, Field(description="Series and volumes that are accepted.")] = VolumeSettings()
     decode_threads: Annotated[int, Field(ge=1, description="Pictures that are decoded or drawn at the same time.")] = 2
 
     @model_validator(mode="after")

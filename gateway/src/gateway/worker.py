@@ -30,8 +30,8 @@ from service_kit.settings import load_settings
 def create_worker(made: Collaborators, calls: httpx.AsyncClient) -> WorkerService:
     """A worker of these collaborators; `calls` is the client for webhooks."""
     settings, jobs = made.settings, made.settings.jobs
-    leases = RedisLeases(made.redis, ttl_s=settings.result_ttl_s, lease_s=jobs.lease_s)
-    execution = Execution(made.reader, made.pipeline, made.blobs)
+    leases = RedisLeases(made.redis, made.blobs, ttl_s=settings.result_ttl_s, lease_s=jobs.lease_s)
+    execution = Execution(made.reader, made.pipeline, made.volume_pipeline, made.blobs)
     caller = WebhookCaller(made.outbox, made.targets, calls, settings.webhooks, JOB_METRICS)
     sweeper = Sweeper(
         made.blobs,
@@ -60,7 +60,7 @@ def create_app(
 ) -> FastAPI:
     """The worker as an application whose lifespan is the worker's life. Arguments as of `gateway.app.create_app`."""
     made, life = collaborate(settings, http=http, redis=redis)
-    store = RedisStore(made.redis, ttl_s=settings.result_ttl_s)
+    store = RedisStore(made.redis, made.blobs, ttl_s=settings.result_ttl_s)
     services: list[WorkerService] = []
 
     async def readiness() -> dict[str, bool]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from gateway.blobs.files import FileBlobStore
 from gateway.errors import IdempotencyKeyReused, InvalidCursor, RequestInProgress
 from gateway.findings import BareFile, Findings
 from gateway.imaging.limits import DecodeLimits
@@ -24,13 +26,14 @@ from service_kit.errors import NotFound, NotReady
 from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeRoster, FakeSegmenter, study
 from tests.unit.gateway_imaging import pictures
 
+NO_BLOBS = FileBlobStore(Path("nowhere"))
 NO_ID = "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10"
 CLAIM = IdempotencyClaim("anonymous key-1", "f" * 64)
 
 
 @pytest.fixture
 def store(redis: Redis) -> RedisStore:
-    return RedisStore(redis, ttl_s=3600)
+    return RedisStore(redis, NO_BLOBS, ttl_s=3600)
 
 
 async def some_findings(segment: str = "always", *, heatmap: bool = True) -> Findings:
@@ -109,7 +112,7 @@ async def test_all_of_an_analysis_expires(store: RedisStore, redis: Redis) -> No
 
 
 async def test_saving_takes_expired_ids_off_the_list(redis: Redis) -> None:
-    shortlived = RedisStore(redis, ttl_s=1)
+    shortlived = RedisStore(redis, NO_BLOBS, ttl_s=1)
     first = (await saved(shortlived, 1))[0]
     await asyncio.sleep(2.1)
     second = (await saved(shortlived, 1))[0]
@@ -231,7 +234,7 @@ async def test_a_save_that_redis_refuses_leaves_nothing(redis_socket: str) -> No
     await redis.config_set("maxmemory", "1")
     try:
         with pytest.raises(NotReady) as caught:
-            await RedisStore(redis, ttl_s=3600).save(await some_findings())
+            await RedisStore(redis, NO_BLOBS, ttl_s=3600).save(await some_findings())
         assert caught.value.stage == "store"
         assert await redis.keys("*") == []
     finally:
@@ -241,7 +244,7 @@ async def test_a_save_that_redis_refuses_leaves_nothing(redis_socket: str) -> No
 
 async def test_without_redis_every_call_says_so() -> None:
     redis = Redis(unix_socket_path="/nowhere/redis.sock", retry=Retry(NoBackoff(), 1))
-    store = RedisStore(redis, ttl_s=3600)
+    store = RedisStore(redis, NO_BLOBS, ttl_s=3600)
     findings = await some_findings()
     calls = (
         store.save(findings),

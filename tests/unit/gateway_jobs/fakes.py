@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from gateway.blobs.port import BlobKey, Owner
@@ -83,9 +84,11 @@ class FakeBlobs:
             raise NotFound("gone")
         yield self.kept[key]
 
-    async def delete(self, owner: str) -> None:
+    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
         self.deleted.append(owner)
-        self.kept = {key: content for key, content in self.kept.items() if key.owner != owner}
+        before = len(self.kept)
+        self.kept = {k: content for k, content in self.kept.items() if k.owner != owner or k.name in besides}
+        return len(self.kept) < before
 
     async def owners(self) -> AsyncIterator[Owner]:
         for owner in {key.owner for key in self.kept}:

@@ -40,6 +40,7 @@ class Jobs:
     queue: RedisJobQueue
     leases: RedisLeases
     store: RedisStore
+    blobs: FakeBlobs
 
     async def accept(self, claim: IdempotencyClaim | None = None, webhook: str | None = None, **options: Any) -> str:
         analysis = queued_analysis()
@@ -51,9 +52,11 @@ class Jobs:
 
 
 def jobs_on(redis: Redis, *, lease_s: float = 5.0, max_waiting: int = 100, ttl_s: int = TTL_S) -> Jobs:
+    kept = FakeBlobs()
     return Jobs(
         redis,
         RedisJobQueue(redis, ttl_s=ttl_s, max_waiting=max_waiting),
-        RedisLeases(redis, ttl_s=ttl_s, lease_s=lease_s),
-        RedisStore(redis, ttl_s=ttl_s),
+        RedisLeases(redis, kept, ttl_s=ttl_s, lease_s=lease_s),
+        RedisStore(redis, kept, ttl_s=ttl_s),
+        kept,
     )

@@ -6,12 +6,10 @@ from starlette.datastructures import Headers
 from gateway.analysis import queued_analysis
 from gateway.api.answers import accepted, replay
 from gateway.api.idempotency import Held, claim_of, holding
-from gateway.api.intake import Intake
+from gateway.api.intake import Intake, Spooled
 from gateway.errors import QueueFull
-from gateway.order import Order
 from gateway.pipeline import Pipeline
 from gateway.ports import AnalysisStore, IdempotencyClaim, JobQueue, Webhooks
-from gateway.schemas import Analysis
 
 
 class Acceptance:
@@ -33,22 +31,38 @@ class Acceptance:
             QueueFull: too many wait.
             ServiceError: what `Intake.spool`, `Pipeline.check` and `Webhooks.check` refuse.
         """
-        # A stat job may still find room where a routine one finds none; which it is, the body says.
-        await self._queue.check_room("stat")
+        await self.check_room()
         analysis = queued_analysis()
         order, fingerprint = await self._intake.spool(request, analysis.id)
+        return await self.accept(request, Spooled(analysis, order, fingerprint))
+
+    async def check_room(self) -> None:
+        """Raises `QueueFull`. A stat job may still find room where a routine one finds none: the body says which."""
+        await self._queue.check_room("stat")
+
+    async def accept(self, request: Request, spooled: Spooled) -> Response:
+        """As `enqueue`, of a form that was read already. Erases its uploads where it becomes no job."""
         held = Held()
         try:
-            claim = claim_of(request, fingerprint)
+            claim = claim_of(request, spooled.fingerprint)
             async with holding(self._store, claim) as held:
                 if held.known is not None:
                     return replay(held.known, asynchronous=True)
-                return accepted(analysis.id, await self._accept(analysis, order, claim, held))
+                return accepted(spooled.analysis.id, await self._accept(spooled, claim, held))
         finally:
             if not held.stored:
-                await self._intake.discard(analysis.id)
+                await self._intake.discard(spooled.analysis.id)
 
-    async def _accept(self, analysis: Analysis, order: Order, claim: IdempotencyClaim | None, held: Held) -> bytes:
+    async def accept_held(self, spooled: Spooled, claim: IdempotencyClaim | None, held: Held) -> Response:
+        """As `accept`, for who holds the key already."""
+        try:
+            return accepted(spooled.analysis.id, await self._accept(spooled, claim, held))
+        finally:
+            if not held.stored:
+                await self._intake.discard(spooled.analysis.id)
+
+    async def _accept(self, spooled: Spooled, claim: IdempotencyClaim | None, held: Held) -> bytes:
+        order = spooled.order
         webhook = order.options.webhook
         if webhook is not None:
             self._webhooks.check(webhook)
@@ -56,7 +70,7 @@ class Acceptance:
         # When the queue gives no answer, it may have the job all the same: uploads and key stay as they are.
         held.stored = True
         try:
-            return await self._queue.accept(analysis, order, claim, webhook)
+            return await self._queue.accept(spooled.analysis, order, claim, webhook)
         except QueueFull:
             held.stored = False
             raise

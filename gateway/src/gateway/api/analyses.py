@@ -11,7 +11,7 @@ from gateway.api.acceptance import Acceptance, prefers_async
 from gateway.api.answers import JSON, created, replay
 from gateway.api.documentation import CREATE_HEADERS, accepted_answer, form_body, json_answer
 from gateway.api.idempotency import claim_of, holding
-from gateway.api.intake import Intake, Submission
+from gateway.api.intake import Intake, Spooled, Submission
 from gateway.errors import (
     AlreadyFinished,
     IdempotencyKeyReused,
@@ -23,7 +23,9 @@ from gateway.errors import (
     QueueFull,
     RequestInProgress,
 )
+from gateway.findings import BareFile
 from gateway.imaging import errors as imaging
+from gateway.imaging.study import Study
 from gateway.pipeline import Pipeline
 from gateway.ports import AnalysisStore, IdempotencyClaim, JobQueue, Webhooks
 from gateway.schemas import ANALYSIS_EXAMPLE, Analysis, AnalysisList
@@ -60,8 +62,9 @@ REFUSALS = (
 )
 UPSTREAM = (UpstreamFailed, NotReady, Overloaded, DeadlineExceeded)
 _CREATE = """\
-A slice is answered at once with 201 and the finished analysis. With `Prefer: respond-async` it becomes a job: 202, the
-analysis in state `queued`, and in `Location` where to read it; `options.priority` and `options.webhook` are for jobs.
+A slice is answered at once with 201 and the finished analysis. A series or a volume (several files `file`, a zip,
+NIfTI) becomes a job: 202, the analysis in state `queued`, and in `Location` where to read it. So does a slice with
+`Prefer: respond-async`. `options.priority` and `options.webhook` are for jobs.
 `verdict` is `answer`; or `review` with the reasons why a reader must look first; or `refuse` with the reasons why the
 findings add up to no answer. Stages that an analysis can do without (`clinical`, `segmentation`) may
 fail: the answer is then partial, `problem` says why."""
@@ -91,15 +94,24 @@ def create_router(
         if prefers_async(request.headers):
             return await acceptance.enqueue(request)
         watch = Stopwatch()
-        submission = await intake.read(request)
+        submission = await intake.receive(request)
+        if isinstance(submission, Spooled):
+            return await acceptance.accept(request, submission)
         if submission.options.webhook is not None:
             raise InvalidWebhook("webhook: only a job calls back: send the header `Prefer: respond-async` too.")
         claim = claim_of(request, submission.fingerprint)
         async with holding(store, claim) as held:
-            return await _analyze(submission, claim, watch) if held.known is None else replay(held.known)
+            if held.known is not None:
+                return replay(held.known)
+            study, file = await intake.decode_any(submission, watch)
+            if isinstance(study, Study):
+                return await _analyze(study, file, submission, claim, watch)
+            # A small multi-frame file: what it is was not to be seen from its first bytes.
+            return await acceptance.accept_held(await intake.respool(submission), claim, held)
 
-    async def _analyze(submission: Submission, claim: IdempotencyClaim | None, watch: Stopwatch) -> Response:
-        study, file = await intake.decode(submission, watch)
+    async def _analyze(
+        study: Study, file: BareFile | None, submission: Submission, claim: IdempotencyClaim | None, watch: Stopwatch
+    ) -> Response:
         findings = await pipeline.analyze(study, submission.record, submission.options, watch)
         return created(findings.analysis.id, await store.save(replace(findings, file=file), claim))
 

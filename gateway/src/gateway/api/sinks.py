@@ -7,7 +7,7 @@ from gateway.api.form import FileHead
 from gateway.blobs.port import BlobKey, BlobStore, BlobWriter
 from gateway.imaging.decode import Part
 from gateway.imaging.errors import EmptyFile, PartsConflict
-from gateway.imaging.formats import sniff
+from gateway.imaging.formats import holds_slices, sniff
 from gateway.order import Upload, plain_filename
 
 _HEAD_BYTES: Final = 4096
@@ -96,7 +96,8 @@ class BlobSink:
     async def _begin_blob(self) -> None:
         if not self._start:
             raise EmptyFile("The file has no bytes: was it still being written, or was the path wrong?")
-        sniff(self._start)
+        if holds_slices(self._start):
+            sniff(self._start)
         self._writer = await self._open.enter_async_context(self._blobs.create(BlobKey(self._owner, self._blob_name())))
         await self._writer.write(self._start)
         self._start = b""

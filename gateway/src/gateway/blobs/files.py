@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,11 +49,11 @@ class FileBlobStore:
             while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
                 yield chunk
 
-    async def delete(self, owner: str) -> None:
+    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
         """See the port."""
         folder = self._folder(owner)
         with _reached():
-            await asyncio.to_thread(_remove, folder)
+            return await asyncio.to_thread(_remove, folder, besides)
 
     async def owners(self) -> AsyncIterator[Owner]:
         """See the port; what is not ours in the folder is left alone."""
@@ -124,9 +125,17 @@ def _discard(file: BinaryIO, unfinished: Path) -> None:
         unfinished.parent.rmdir()
 
 
-def _remove(folder: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+def _remove(folder: Path, besides: AbstractSet[str]) -> bool:
+    try:
+        found = {path.name for path in folder.iterdir()}
+        if not found & besides:
+            shutil.rmtree(folder)
+            return True
+        for name in found - besides:
+            (folder / name).unlink()
+    except FileNotFoundError:  # somebody else was faster
+        return False
+    return bool(found - besides)
 
 
 def _writable(folder: Path) -> bool:

@@ -5,6 +5,7 @@ Where the bucket is and who may use it say the usual variables (AWS_ENDPOINT_URL
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -60,13 +61,15 @@ class ObjectBlobStore:
                 return
             yield bytes(chunk)
 
-    async def delete(self, owner: str) -> None:
+    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
         """See the port."""
         folder = f"{BlobKey(owner, 'x').checked().owner}/"
         with _reached():
             paths = [found["path"] async for batch in obstore.list(self._store, folder) for found in batch]
+            paths = [path for path in paths if path.removeprefix(folder) not in besides]
             if paths:
                 await obstore.delete_async(self._store, paths)
+        return bool(paths)
 
     async def owners(self) -> AsyncIterator[Owner]:
         """See the port; what is not ours in the bucket is left alone."""

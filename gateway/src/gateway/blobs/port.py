@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple, Protocol
 
@@ -46,14 +47,19 @@ class BlobStore(Protocol):
     def open(self, key: BlobKey) -> AsyncIterator[bytes]:
         """The blob in chunks. Raises `NotFound` at the first."""
 
-    async def delete(self, owner: str) -> None:
-        """Erase all blobs of an analysis; nothing happens where there are none."""
+    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
+        """Erase all blobs of an analysis but those named `besides`; whether there were any."""
 
     def owners(self) -> AsyncIterator[Owner]:
         """Every analysis that has blobs."""
 
     async def ready(self) -> bool:
         """Whether blobs can be written."""
+
+
+FINDINGS: Final = "findings"
+"""The blob of what was found; the others are uploads, which go when the job is finished."""
+KEPT: Final = frozenset({FINDINGS})
 
 
 async def read(blobs: BlobStore, key: BlobKey) -> bytes:

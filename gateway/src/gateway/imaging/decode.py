@@ -66,7 +66,7 @@ def _check_names(parts: Items[Part], sequence: Sequence | None, limits: DecodeLi
         raise PartsConflict(f"A part's name is not known: use 'file', or {', '.join(SEQUENCES)}.")
     if names.count("file") > 1:
         raise PartsConflict(
-            "Several parts are named 'file': one slice is accepted (series and volumes are not yet). For several "
+            "Several parts are named 'file': one slice is accepted here; send series to /v1/analyses. For several "
             f"sequences of the same slice name the parts {', '.join(SEQUENCES)}."
         )
     if "file" in names and len(names) > 1:

@@ -3,7 +3,10 @@
 from gateway.imaging.errors import UnsupportedFormat
 from gateway.imaging.study import Format
 
-ACCEPTED = "Accepted are PNG, JPEG, WebP, TIFF, BMP and DICOM."
+ACCEPTED = (
+    "Accepted are slices as PNG, JPEG, WebP, TIFF, BMP or DICOM, series as DICOM files, volumes as NIfTI, and zip "
+    "archives of the latter two."
+)
 
 NAMES: dict[Format, str] = {
     "png": "a PNG picture",
@@ -34,16 +37,16 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"MM\x00*", "tiff"),
     (0, b"BM", "bmp"),
 )
-_VOLUME = "Volumes and series are not accepted yet: send one slice as a picture or as a single-frame DICOM file."
+_ALONE = "It is no slice: send volumes and series to /v1/analyses."
 _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"GIF8", "a GIF picture"),
     (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", f"a zip archive. {_VOLUME}"),
-    (0, b"\x1f\x8b", f"a gzip archive (perhaps NIfTI). {_VOLUME}"),
-    (344, b"n+1\x00", f"a NIfTI volume. {_VOLUME}"),
-    (344, b"ni1\x00", f"a NIfTI header. {_VOLUME}"),
-    (4, b"n+2\x00", f"a NIfTI-2 volume. {_VOLUME}"),
-    (0, b"NRRD", f"an NRRD volume. {_VOLUME}"),
+    (0, b"PK\x03\x04", f"a zip archive. {_ALONE}"),
+    (0, b"\x1f\x8b", "a gzip archive, but no NIfTI volume"),
+    (344, b"n+1\x00", f"a NIfTI volume. {_ALONE}"),
+    (344, b"ni1\x00", f"a NIfTI header. {_ALONE}"),
+    (4, b"n+2\x00", f"a NIfTI-2 volume. {_ALONE}"),
+    (0, b"NRRD", f"an NRRD volume. {_ALONE}"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"\x89HDF", "an HDF5 file"),
     (0, b"II+\x00", "a BigTIFF picture"),
@@ -59,6 +62,27 @@ _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MZ", "a program"),
     (0, b"<svg", "an SVG drawing"),
 )
+
+
+_PICTURES = frozenset({"png", "jpeg", "webp", "tiff", "bmp"})
+_VOLUMES: tuple[tuple[int, bytes], ...] = (
+    (0, b"PK\x03\x04"),
+    (0, b"\x1f\x8b"),
+    (344, b"n+1\x00"),
+    (344, b"ni1\x00"),
+    (4, b"n+2\x00"),
+    (4, b"ni2\x00"),
+)
+
+
+def holds_slices(head: bytes) -> bool:
+    """Whether a file with this beginning may be a slice: it is neither NIfTI nor compressed nor an archive."""
+    return not any(head.startswith(magic, offset) for offset, magic in _VOLUMES)
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether it is a picture in a format that holds one slice, as DICOM need not."""
+    return any(head.startswith(magic, offset) for offset, magic, kind in _MAGIC if kind in _PICTURES)
 
 
 def sniff(content: bytes) -> Format:

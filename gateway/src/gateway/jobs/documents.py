@@ -6,6 +6,7 @@ from gateway.analysis import as_problem
 from gateway.artifacts import job_links
 from gateway.findings import Findings
 from gateway.schemas import Analysis, AnalysisState, FinishedAnalysis, Progress, ProgressStage
+from gateway.volume_findings import VolumeFindings
 from service_kit.errors import ServiceError
 
 
@@ -25,7 +26,7 @@ def failed(analysis: Analysis, error: ServiceError) -> Analysis:
     return analysis.model_copy(update={"state": "failed", "problem": as_problem(error)})
 
 
-def succeeded(accepted: Analysis, findings: Findings) -> FinishedAnalysis:
+def succeeded(accepted: Analysis, findings: Findings | VolumeFindings) -> FinishedAnalysis:
     """What was found, under the id and the time of the analysis that was accepted."""
     found = findings.analysis
     links = {name: link.replace(found.id, accepted.id) for name, link in found.links.items()}

@@ -7,12 +7,15 @@ from dataclasses import replace
 from gateway.blobs.port import BlobStore, read
 from gateway.findings import Findings
 from gateway.imaging.decode import Part
+from gateway.imaging.volume import VolumeStudy
 from gateway.jobs.lease import Lease, Leases
 from gateway.pipeline import Pipeline
 from gateway.progress import Canceled
 from gateway.reading import StudyReader
 from gateway.schemas import ProgressStage
 from gateway.stopwatch import Stopwatch
+from gateway.volume_findings import VolumeFindings
+from gateway.volume_pipeline import VolumePipeline
 from service_kit.context import RequestContext, current
 from service_kit.errors import NotReady
 
@@ -59,14 +62,17 @@ class Reporter:
 
 
 class Execution:
-    """Does what an order says. Volumes will be another branch of the pipeline, and nothing here."""
+    """Does what an order says, on a slice or on a volume."""
 
-    def __init__(self, reader: StudyReader, pipeline: Pipeline, blobs: BlobStore) -> None:
+    def __init__(
+        self, reader: StudyReader, pipeline: Pipeline, volume_pipeline: VolumePipeline, blobs: BlobStore
+    ) -> None:
         self._reader = reader
         self._pipeline = pipeline
+        self._volume_pipeline = volume_pipeline
         self._blobs = blobs
 
-    async def run(self, lease: Lease, reporter: Reporter) -> Findings:
+    async def run(self, lease: Lease, reporter: Reporter) -> Findings | VolumeFindings:
         """The findings.
 
         Raises:
@@ -83,5 +89,9 @@ class Execution:
             for upload, key in zip(order.uploads, keys, strict=True)
         ]
         study, file = await self._reader.read(parts, order.options, watch)
+        # A volume's files can be larger than its voxels: they are let go.
+        del parts
+        if isinstance(study, VolumeStudy):
+            return await self._volume_pipeline.analyze(study, order.record, order.options, watch, reporter)
         findings = await self._pipeline.analyze(study, order.record, order.options, watch, reporter)
         return replace(findings, file=file)

@@ -25,11 +25,13 @@ DEAD = "neurogate:webhooks:dead"
 """Sorted set of ids by the Unix millisecond at which no more calls were made."""
 SWEEPING = "neurogate:blobs:sweeping"
 """Text that is there while somebody looks for uploads that nobody needs."""
+IN_BLOBS = b"blob"
+"""In place of an analysis' arrays: they are in the blob store."""
 JOB_LISTS = (WAITING, DELAYED, RUNNING, DUE, DEAD)
 
 
 def analysis(analysis_id: str) -> str:
-    """Hash: `document` (JSON), `arrays` (named arrays), `artifact:<name>`, and `claim` where a key was given.
+    """Hash: `document` (JSON), `arrays` (named, or `IN_BLOBS`), `artifact:<name>`, and `claim` where a key was given.
 
     Of a job too: `state`, `order` (JSON, until it is finished), `rank`, `tries`, `fence` (the lease's number), and
     with a webhook `webhook_url`, `webhook_state` (pending, delivered, dead), `webhook_tries`, `webhook_status` and

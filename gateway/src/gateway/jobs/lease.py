@@ -7,6 +7,7 @@ from gateway.findings import Findings
 from gateway.jobs import documents
 from gateway.order import Order
 from gateway.schemas import Analysis, ProgressStage
+from gateway.volume_findings import VolumeFindings
 from service_kit.errors import ServiceError
 
 
@@ -44,7 +45,7 @@ class Leases(Protocol):
     async def report(self, lease: Lease) -> bool:
         """How far it is."""
 
-    async def succeed(self, lease: Lease, findings: Findings) -> bool:
+    async def succeed(self, lease: Lease, findings: Findings | VolumeFindings) -> bool:
         """Keep the result; the job is finished."""
 
     async def fail(self, lease: Lease, error: ServiceError) -> bool:

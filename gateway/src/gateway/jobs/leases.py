@@ -5,13 +5,16 @@ from typing import Final, TypeAlias
 
 from redis.asyncio import Redis
 
+from gateway.blobs.port import FINDINGS, BlobKey, BlobStore
 from gateway.findings import Findings
-from gateway.jobs import documents, scripts
+from gateway.jobs import documents, keys, scripts
 from gateway.jobs.connection import reached
 from gateway.jobs.lease import Lease
 from gateway.jobs.packing import pack
+from gateway.jobs.volume_packing import pack_volume
 from gateway.order import Order
 from gateway.schemas import Analysis
+from gateway.volume_findings import VolumeFindings
 from service_kit.errors import ServiceError
 
 _MS: Final = 1000
@@ -21,7 +24,8 @@ _Argument: TypeAlias = str | int | bytes
 class RedisLeases:
     """Implements `gateway.jobs.lease.Leases`. A lease that is not renewed for `lease_s` goes to whoever asks next."""
 
-    def __init__(self, redis: Redis, *, ttl_s: int, lease_s: float) -> None:
+    def __init__(self, redis: Redis, blobs: BlobStore, *, ttl_s: int, lease_s: float) -> None:
+        self._blobs = blobs
         self._ttl_s = ttl_s
         self._lease_ms = round(lease_s * _MS)
         self._claim = redis.register_script(scripts.CLAIM)
@@ -58,9 +62,14 @@ class RedisLeases:
         async with reached():
             return bool(await self._report(args=arguments))
 
-    async def succeed(self, lease: Lease, findings: Findings) -> bool:
-        """See the port."""
+    async def succeed(self, lease: Lease, findings: Findings | VolumeFindings) -> bool:
+        """See the port. What was found in a volume is in the blob store before Redis says that it is there."""
         analysis = documents.succeeded(lease.analysis, findings)
+        if isinstance(findings, VolumeFindings):
+            packed = await asyncio.to_thread(pack_volume, findings)
+            async with self._blobs.create(BlobKey(lease.id, FINDINGS)) as blob:
+                await blob.write(packed)
+            return await self._finished(lease, analysis, keys.IN_BLOBS)
         return await self._finished(lease, analysis, await asyncio.to_thread(pack, findings))
 
     async def fail(self, lease: Lease, error: ServiceError) -> bool:

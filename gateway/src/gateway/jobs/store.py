@@ -8,12 +8,15 @@ from typing import TypeAlias
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
+from gateway.blobs.port import FINDINGS, BlobKey, BlobStore, read
 from gateway.errors import IdempotencyKeyReused, RequestInProgress
 from gateway.findings import Findings, Page
 from gateway.jobs import keys
 from gateway.jobs.connection import analysis_key, found, not_found, raw, reached
 from gateway.jobs.packing import pack, unpack
+from gateway.jobs.volume_packing import unpack_volume
 from gateway.ports import IdempotencyClaim
+from gateway.volume_findings import VolumeFindings
 from service_kit.errors import NotFound
 
 _RUNNING = b"running"
@@ -24,8 +27,9 @@ _Text: TypeAlias = "bytes | bytearray | memoryview[int] | str | int | float"
 class RedisStore:
     """Implements `gateway.ports.AnalysisStore`. `running_ttl_s` is how long a dead gateway can hold a claim."""
 
-    def __init__(self, redis: Redis, *, ttl_s: int, running_ttl_s: int = 60) -> None:
+    def __init__(self, redis: Redis, blobs: BlobStore, *, ttl_s: int, running_ttl_s: int = 60) -> None:
         self._redis = redis
+        self._blobs = blobs
         self._ttl_s = ttl_s
         self._running_ttl_s = running_ttl_s
 
@@ -53,13 +57,16 @@ class RedisStore:
             document = await self._redis.hget(analysis_key(analysis_id), "document")
         return found(document)
 
-    async def findings(self, analysis_id: str) -> Findings:
+    async def findings(self, analysis_id: str) -> Findings | VolumeFindings:
         """The analysis with its arrays. Raises `NotFound`, also for one that has not succeeded."""
         async with reached():
             document, arrays = await self._redis.hmget(analysis_key(analysis_id), ["document", "arrays"])
         if document is not None and arrays is None:
             state = json.loads(document)["state"]
             raise NotFound(f"The analysis is {state}: its files are there once it has succeeded.")
+        if arrays == keys.IN_BLOBS:
+            packed = await read(self._blobs, BlobKey(analysis_id, FINDINGS))
+            return await asyncio.to_thread(unpack_volume, found(document), packed)
         return await asyncio.to_thread(unpack, found(document), found(arrays))
 
     async def page(self, limit: int, cursor: str | None) -> Page:

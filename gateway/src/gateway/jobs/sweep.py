@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from redis.asyncio import Redis
 
-from gateway.blobs.port import BlobStore, Owner
+from gateway.blobs.port import KEPT, BlobStore, Owner
 from gateway.jobs import keys
 from gateway.jobs.connection import reached
 from gateway.jobs.metrics import JobMetrics
@@ -82,8 +82,10 @@ class Sweeper:
             for owner, state in zip(owners, states, strict=True)
             if state in FINAL_STATES or (state is None and owner.age_s > self._orphan_s)
         ]
+        erased = 0
+        done = {owner.id for owner, state in zip(owners, states, strict=True) if state == "succeeded"}
         for owner_id in needless:
-            await self._blobs.delete(owner_id)
-        if needless:
-            _LOG.info("erased the uploads of %d analyses", len(needless))
-        return len(needless)
+            erased += await self._blobs.delete(owner_id, besides=KEPT if owner_id in done else frozenset())
+        if erased:
+            _LOG.info("erased the uploads of %d analyses", erased)
+        return erased

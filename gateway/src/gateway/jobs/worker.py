@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeAlias
 
-from gateway.blobs.port import BlobStore
+from gateway.blobs.port import KEPT, BlobStore
 from gateway.errors import JobAbandoned, JobTimedOut
 from gateway.findings import Findings
 from gateway.job_settings import JobSettings
@@ -16,6 +16,7 @@ from gateway.jobs.execution import Execution, Reporter
 from gateway.jobs.lease import Lease, Leases
 from gateway.jobs.metrics import JobMetrics
 from gateway.progress import Canceled
+from gateway.volume_findings import VolumeFindings
 from service_kit.errors import NotReady, ServiceError
 
 _LOG = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ class Worker:
             return await self._given_back(lease, reporter)
         return await self._settled("succeeded", reporter, partial(self._leases.succeed, reporter.lease, findings))
 
-    async def _run(self, lease: Lease, reporter: Reporter) -> Findings:
+    async def _run(self, lease: Lease, reporter: Reporter) -> Findings | VolumeFindings:
         """The findings, or an error that says whether another try may help."""
         most = self._settings.max_tries
         if lease.tries > most:
@@ -171,7 +172,7 @@ class Worker:
         if not await self._persistently(reporter, settle):
             return "lost"
         try:
-            await self._blobs.delete(reporter.lease.id)
+            await self._blobs.delete(reporter.lease.id, besides=KEPT if outcome == "succeeded" else frozenset())
         except NotReady:  # the sweep will
             _LOG.warning("the uploads of %s could not be erased yet", reporter.lease.id)
         return outcome

@@ -31,6 +31,7 @@ class Case:
         saliency: the heat map; None when none was asked for.
         spacing_mm: (between rows, between columns), None where unknown.
         orientation: as in `Study`.
+        stated_by: what says the plane, in words.
     """
 
     tumor: TumorClassification
@@ -41,6 +42,7 @@ class Case:
     dicom_view: ViewLabel | None = None
     spacing_mm: tuple[float, float] | None = None
     orientation: tuple[float, ...] | None = None
+    stated_by: str = "DICOM orientation"
 
 
 def judge(case: Case, limits: JudgeLimits, noted: Iterable[Reason] = ()) -> tuple[Verdict, tuple[Reason, ...]]:
@@ -96,7 +98,7 @@ def _view(case: Case, limits: JudgeLimits) -> Iterator[Reason]:
     if case.dicom_view is not None:
         if case.dicom_view != label:
             detail = (
-                f"The DICOM orientation makes this a slice of the {case.dicom_view} plane, but it looks {label} "
+                f"The {case.stated_by} makes this a slice of the {case.dicom_view} plane, but it looks {label} "
                 f"({_percent(probability)} by the view model)."
             )
             yield Reason(code="view_disagreement", detail=detail, measured=probability)

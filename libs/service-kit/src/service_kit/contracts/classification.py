@@ -9,11 +9,11 @@ TumorLabel = Literal["glioma", "meningioma", "no_tumor", "pituitary", "tumor"]
 
 
 class ViewClassification(Contract):
-    """The plane of a slice, with calibrated probabilities that sum to 1."""
+    """The plane of a slice, with calibrated probabilities that sum to 1. `source`: what the label is taken from."""
 
     label: ViewLabel
     probabilities: dict[ViewLabel, float]
-    source: Literal["model", "dicom"] = "model"
+    source: Literal["model", "dicom", "nifti"] = "model"
 
 
 class TumorClassification(Contract):
