@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.reporting.calipers import find_calipers, length
 from service_kit.inference.components import find_components
+from service_kit.measures.calipers import find_calipers, length
 
 Point = tuple[float, float]
 """(row, column); a pixel's center is at whole numbers."""
