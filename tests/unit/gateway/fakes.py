@@ -1,7 +1,7 @@
 """Services that answer from memory, behind the pipeline's ports."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.clients.classifier import TumorAnswer, ViewAnswer, ViewFeatures
-from gateway.clients.segmenter import SegmentationAnswer
+from gateway.clients.segmenter import SegmentationAnswer, VolumeSegmentationAnswer
 from gateway.findings import Pixels, Saliency
 from gateway.imaging.study import Study
 from service_kit.contracts.classification import Novelty, TumorClassification, TumorLabel, ViewClassification, ViewLabel
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import ModelRef, Sequence, StageName
-from service_kit.contracts.segmentation import SegmentationResult
+from service_kit.contracts.segmentation import SegmentationResult, VolumeSegmentationResult
 
 
 def model_ref(stage: StageName, name: str | None = None) -> ModelRef:
@@ -114,16 +114,22 @@ class FakeRoster:
     """Every name is known, unless `error`; `features_of` are the view models that each tumor model reads."""
 
     features_of: tuple[str, ...] = ("view",)
+    in_3d: tuple[str, ...] = ("unet3d", "attention-unet3d")
     error: Exception | None = None
     checked: list[tuple[dict[StageName, str], frozenset[Sequence] | None]] = field(default_factory=list)
 
-    async def check(self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None) -> None:
+    async def check(
+        self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None, *, volume: bool = False
+    ) -> None:
         self.checked.append((dict(named), None if present is None else frozenset(present)))
         if self.error is not None:
             raise self.error
 
     async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
         return self.features_of
+
+    async def volume_models(self) -> tuple[str, ...]:
+        return self.in_3d
 
 
 @dataclass
@@ -157,6 +163,49 @@ class FakeSegmenter:
             model=model_ref("segmentation", model or "seg-t1"),
         )
         return SegmentationAnswer(mask, result)
+
+    async def segment_stack(
+        self,
+        sequences: Mapping[Sequence, NDArray[Any]],
+        vector: ClinicalVector | None = None,
+        *,
+        always_read: bool = False,
+        model: str | None = None,
+        progress: Callable[[int, int], Awaitable[None]],
+    ) -> SegmentationAnswer:
+        """As for slices, over `[slices, rows, columns]`; progress by slice."""
+        slices = next(iter(sequences.values())).shape[0]
+        for done in range(1, slices + 1):
+            await progress(done, slices)
+        return await self.segment(sequences, vector, always_read=always_read, model=model)
+
+    async def segment_volume(
+        self,
+        sequences: Mapping[Sequence, NDArray[Any]],
+        voxel_mm: tuple[float, float, float],
+        *,
+        model: str | None = None,
+        progress: Callable[[int, int], Awaitable[None]],
+    ) -> VolumeSegmentationAnswer:
+        """Label 3 where it is brighter, 2 on its lower half; progress in five tiles."""
+        self.calls.append((tuple(sequences), None, model))
+        for done in range(1, 6):
+            await progress(done, 5)
+        if self.error is not None:
+            raise self.error
+        bright = next(iter(sequences.values())) > self.threshold
+        labels = np.where(bright, 3, 0).astype(np.uint8)
+        labels[:, :, : labels.shape[2] // 2][labels[:, :, : labels.shape[2] // 2] > 0] = 2
+        names = {1: "necrotic_core", 2: "edema", 3: "enhancing_tumor"}
+        result = VolumeSegmentationResult(
+            names=names,
+            labels={name: int(np.count_nonzero(labels == label)) for label, name in names.items()},
+            sequences=("t1", "t1ce", "t2", "flair"),
+            missing=tuple(name for name in ("t1", "t1ce", "t2", "flair") if name not in sequences),
+            tiles=5,
+            model=model_ref("segmentation", model or "unet3d"),
+        )
+        return VolumeSegmentationAnswer(labels, result)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from gateway.ports import IdempotencyClaim
 from gateway.schemas import Analysis, AnalysisOptions
 from gateway.stopwatch import Stopwatch
 from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeRoster, FakeSegmenter, study
+from tests.unit.gateway_jobs.fakes import FakeBlobs
 
 TTL_S = 3600
 

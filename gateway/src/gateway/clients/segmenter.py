@@ -15,7 +15,7 @@ from service_kit import tensors
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import Sequence
 from service_kit.contracts.models import ServedModel
-from service_kit.contracts.segmentation import SegmentationResult
+from service_kit.contracts.segmentation import SegmentationResult, VolumeSegmentationResult
 from service_kit.errors import UpstreamFailed
 
 
@@ -25,6 +25,14 @@ class SegmentationAnswer:
 
     mask: Mask
     result: SegmentationResult
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSegmentationAnswer:
+    """`labels [x, y, z]` uint8 on the volume's own grid."""
+
+    labels: NDArray[np.uint8]
+    result: VolumeSegmentationResult
 
 
 class SegmenterClient:
