@@ -57,7 +57,7 @@ def test_geometry_of_the_parts_is_joined() -> None:
     ("names", "words"),
     [
         ([], "No file"),
-        (["file", "file"], "series and volumes are not yet"),
+        (["file", "file"], "send series to"),
         (["file", "t1"], "came with parts named by sequence"),
         (["t1", "t1"], "t1 came more than once"),
         (["t1", "dwi"], "name is not known"),
