@@ -48,7 +48,13 @@ def create_app(
         running_ttl_s=math.ceil(settings.request_timeout_s) + _CLAIM_MARGIN_S,
     )
     catalog = ModelCatalog(made.listers, settings.models_dir)
-    intake = Intake(_form_limits(settings), made.reader, made.blobs, max_picture_bytes=settings.max_file_bytes)
+    intake = Intake(
+        _form_limits(settings),
+        made.reader,
+        made.blobs,
+        settings.volumes.limits(),
+        max_picture_bytes=settings.max_file_bytes,
+    )
 
     async def readiness() -> dict[str, bool]:
         redis_ready, blobs_ready, stages_ready, segmenter_ready, metadata_ready = await asyncio.gather(

@@ -16,9 +16,17 @@ from tests.unit.gateway_imaging import pictures
 
 @dataclass(frozen=True)
 class BadInput:
+    """`analyzed` is how /v1/analyses refuses it, where that takes volumes too and refuses it for another reason."""
+
     parts: Callable[[], list[Part]]
     status: int
     code: str
+    analyzed: tuple[int, str] | None = None
+
+    @property
+    def refused(self) -> tuple[int, str]:
+        """Status and code at /v1/analyses."""
+        return self.analyzed or (self.status, self.code)
 
 
 def _one(content: Callable[[], bytes], filename: str = "scan.png") -> Callable[[], list[Part]]:
@@ -76,8 +84,15 @@ BAD_INPUTS: dict[str, BadInput] = {
     "pdf": BadInput(_one(lambda: b"%PDF-1.7\n" + bytes(500), "scan.pdf"), 415, "unsupported_format"),
     "html named jpg": BadInput(_one(lambda: b"<!doctype html><p>404</p>" * 20, "a.jpg"), 415, "unsupported_format"),
     "gif": BadInput(_one(lambda: pictures.save(pictures.gray8(), "GIF"), "scan.gif"), 415, "unsupported_format"),
-    "zip": BadInput(_one(lambda: b"PK\x03\x04" + bytes(400), "series.zip"), 415, "unsupported_format"),
-    "nifti": BadInput(_one(lambda: bytes(344) + b"n+1\x00" + bytes(400), "t1.nii"), 415, "unsupported_format"),
+    "zip": BadInput(
+        _one(lambda: b"PK\x03\x04" + bytes(400), "series.zip"), 415, "unsupported_format", (422, "archive_refused")
+    ),
+    "nifti": BadInput(
+        _one(lambda: bytes(344) + b"n+1\x00" + bytes(400), "t1.nii"),
+        415,
+        "unsupported_format",
+        (422, "unreadable_file"),
+    ),
     "cut png": BadInput(_one(lambda: _cut(_png())), 422, "unreadable_file"),
     "png with a wrong checksum": BadInput(_one(_damaged_png), 422, "unreadable_file"),
     "png of 0 x 0": BadInput(_one(lambda: pictures.png_bomb(0, 0)), 422, "picture_too_small"),
@@ -110,7 +125,10 @@ BAD_INPUTS: dict[str, BadInput] = {
         _one(lambda: pictures.dicom(Modality="CT", SOPClassUID=pictures.CT_IMAGE), "ct.dcm"), 422, "not_mr"
     ),
     "multi-frame dicom": BadInput(
-        _one(lambda: pictures.dicom(np.stack([pictures.gray16()] * 4), NumberOfFrames=4), "mf.dcm"), 422, "multi_frame"
+        _one(lambda: pictures.dicom(np.stack([pictures.gray16()] * 4), NumberOfFrames=4), "mf.dcm"),
+        422,
+        "multi_frame",
+        (422, "geometry_unclear"),
     ),
     "color dicom": BadInput(_one(_rgb_dicom, "rgb.dcm"), 422, "unsupported_dicom"),
     "two files": BadInput(lambda: [Part("file", f"{n}.png", _png()) for n in range(2)], 422, "parts_conflict"),

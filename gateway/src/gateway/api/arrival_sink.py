@@ -6,6 +6,7 @@ from gateway.api.sinks import BlobSink, MemorySink
 from gateway.blobs.port import BlobStore
 from gateway.imaging.errors import FileTooLarge
 from gateway.imaging.formats import holds_slices, is_picture
+from gateway.imaging.volume_limits import VolumeLimits
 from gateway.schemas import Analysis
 
 _TELLING_BYTES = 352
@@ -22,8 +23,9 @@ class ArrivalSink:
         analysis: the job that a volume will be, and `spool` its uploads; None while it may be a slice.
     """
 
-    def __init__(self, blobs: BlobStore, *, max_picture_bytes: int) -> None:
+    def __init__(self, blobs: BlobStore, limits: VolumeLimits, *, max_picture_bytes: int) -> None:
         self._blobs = blobs
+        self._limits = limits
         self._max_picture_bytes = max_picture_bytes
         self._memory = MemorySink()
         self._head: FileHead | None = None
@@ -89,7 +91,7 @@ class ArrivalSink:
 
     async def _turn(self, *, unfinished: bool = False) -> None:
         self.analysis = queued_analysis()
-        self.spool = BlobSink(self._blobs, self.analysis.id)
+        self.spool = BlobSink(self._blobs, self.analysis.id, self._limits, of_volume=True)
         for part in self._memory.parts:
             await self.spool.begin(FileHead(part.name, part.filename, part.content_type))
             await self.spool.write(part.content)

@@ -20,6 +20,7 @@ from gateway.imaging.decode import Part
 from gateway.imaging.errors import PartsConflict
 from gateway.imaging.study import Study
 from gateway.imaging.volume import VolumeStudy
+from gateway.imaging.volume_limits import VolumeLimits
 from gateway.order import Order
 from gateway.reading import StudyReader
 from gateway.schemas import Analysis, AnalysisOptions
@@ -50,7 +51,16 @@ class Spooled:
 class Intake:
     """Reads submissions: into memory for an answer at once, into the blob store for a job."""
 
-    def __init__(self, form: FormLimits, reader: StudyReader, blobs: BlobStore, *, max_picture_bytes: int) -> None:
+    def __init__(
+        self,
+        form: FormLimits,
+        reader: StudyReader,
+        blobs: BlobStore,
+        limits: VolumeLimits,
+        *,
+        max_picture_bytes: int,
+    ) -> None:
+        self._limits = limits
         self._max_picture_bytes = max_picture_bytes
         self._form = form
         self._reader = reader
@@ -91,7 +101,7 @@ class Intake:
 
         Raises what `read` and `spool` raise.
         """
-        sink = ArrivalSink(self._blobs, max_picture_bytes=self._max_picture_bytes)
+        sink = ArrivalSink(self._blobs, self._limits, max_picture_bytes=self._max_picture_bytes)
         hashed = "idempotency-key" in request.headers
         try:
             content_type = request.headers.get("content-type", "")
@@ -109,7 +119,7 @@ class Intake:
     async def respool(self, submission: Submission) -> "Spooled":
         """What was read into memory and turned out to be a volume. Raises `NotReady` without the blob store."""
         analysis = queued_analysis()
-        sink = BlobSink(self._blobs, analysis.id)
+        sink = BlobSink(self._blobs, analysis.id, self._limits)
         try:
             for part in submission.parts:
                 await sink.begin(FileHead(part.name, part.filename, part.content_type))
@@ -127,7 +137,7 @@ class Intake:
         Raises what `read` does, `EmptyFile` and `UnsupportedFormat` by a file's first bytes, `NotReady` when the blob
         store does not take them. What was stored is then erased.
         """
-        sink = BlobSink(self._blobs, owner)
+        sink = BlobSink(self._blobs, owner, self._limits)
         try:
             form = await read_form(request.headers.get("content-type", ""), request.stream(), self._form, sink)
             sink.finish()

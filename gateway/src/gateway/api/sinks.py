@@ -1,17 +1,14 @@
 """Where the files of a form go: into memory, or into the blob store."""
 
 import contextlib
-from typing import Final
 
 from gateway.api.form import FileHead
 from gateway.blobs.port import BlobKey, BlobStore, BlobWriter
 from gateway.imaging.decode import Part
-from gateway.imaging.errors import EmptyFile, PartsConflict
-from gateway.imaging.formats import holds_slices, sniff
+from gateway.imaging.errors import PartsConflict
+from gateway.imaging.first_look import HEAD_BYTES, TAIL_BYTES, check_head, check_tail
+from gateway.imaging.volume_limits import VolumeLimits
 from gateway.order import Upload, plain_filename
-
-_HEAD_BYTES: Final = 4096
-"""What `sniff` looks at; also what is kept back until then."""
 
 
 class MemorySink:
@@ -45,10 +42,13 @@ class MemorySink:
 class BlobSink:
     """Implements `FileSink` for the files of a job: each becomes a blob of `owner`.
 
-    Refuses by a file's first bytes what no decoder takes; an empty file too.
+    Refuses by a file's first and last bytes what no decoder takes. `of_volume`: the files are of one, and no picture.
     """
 
-    def __init__(self, blobs: BlobStore, owner: str) -> None:
+    def __init__(self, blobs: BlobStore, owner: str, limits: VolumeLimits, *, of_volume: bool = False) -> None:
+        self._limits = limits
+        self._of_volume = of_volume
+        self._tail = b""
         self.uploads: list[Upload] = []
         self._blobs = blobs
         self._owner = owner
@@ -60,22 +60,24 @@ class BlobSink:
 
     async def begin(self, head: FileHead) -> None:
         """See the port."""
-        self._head, self._start, self._size, self._writer = head, b"", 0, None
+        self._head, self._start, self._tail, self._size, self._writer = head, b"", b"", 0, None
 
     async def write(self, chunk: bytes) -> None:
         """See the port."""
         self._size += len(chunk)
+        self._tail = (self._tail + chunk)[-TAIL_BYTES:] if len(chunk) < TAIL_BYTES else chunk[-TAIL_BYTES:]
         if self._writer is not None:
             await self._writer.write(chunk)
             return
         self._start += chunk
-        if len(self._start) >= _HEAD_BYTES:
+        if len(self._start) >= HEAD_BYTES:
             await self._begin_blob()
 
     async def end(self) -> None:
         """See the port."""
         if self._writer is None:
             await self._begin_blob()
+        check_tail(self._start, self._tail, self._limits)
         await self._open.aclose()
         assert self._head is not None  # noqa: S101 - begin comes first
         filename = plain_filename(self._head.filename)
@@ -94,13 +96,10 @@ class BlobSink:
             raise PartsConflict("No file was sent: send one part 'file', or parts named by sequence.")
 
     async def _begin_blob(self) -> None:
-        if not self._start:
-            raise EmptyFile("The file has no bytes: was it still being written, or was the path wrong?")
-        if holds_slices(self._start):
-            sniff(self._start)
+        check_head(self._start, self._limits, of_volume=self._of_volume)
         self._writer = await self._open.enter_async_context(self._blobs.create(BlobKey(self._owner, self._blob_name())))
         await self._writer.write(self._start)
-        self._start = b""
+        self._start = self._start[:HEAD_BYTES]
 
     def _blob_name(self) -> str:
         return f"upload-{len(self.uploads)}"

@@ -13,7 +13,8 @@ from gateway.imaging.volume_limits import VolumeLimits
 
 ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _END_OF_DIRECTORY: Final = b"PK\x05\x06"
-_MAX_COMMENT_BYTES: Final = 65_535
+END_BYTES: Final = 65_535 + 22
+"""The longest comment, and the record before it that an archive ends with."""
 _MAX_ENTRY_BYTES: Final = 2048
 _ENCRYPTED: Final = 0x1
 _LINK: Final = 0xA
@@ -51,7 +52,7 @@ def unpack(content: bytes, limits: VolumeLimits) -> list[Member]:
     """
     if len(content) > limits.max_file_bytes:
         raise FileTooLarge(f"The archive has {len(content)} bytes; at most {limits.max_file_bytes} are accepted.")
-    _check_directory(content, limits)
+    check_directory(content, limits)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -67,9 +68,12 @@ def unpack(content: bytes, limits: VolumeLimits) -> list[Member]:
     return members
 
 
-def _check_directory(content: bytes, limits: VolumeLimits) -> None:
-    """The library reads all of a directory into objects: its size is judged before."""
-    at = content.rfind(_END_OF_DIRECTORY, max(0, len(content) - _MAX_COMMENT_BYTES - 22))
+def check_directory(content: bytes, limits: VolumeLimits) -> None:
+    """Judge an archive, or its last `END_BYTES`: the library reads all of a directory into objects.
+
+    Raises `ArchiveRefused` where it is cut short, `VolumeTooLarge` for too many entries.
+    """
+    at = content.rfind(_END_OF_DIRECTORY, max(0, len(content) - END_BYTES))
     if at < 0 or at + 22 > len(content):
         raise ArchiveRefused(_DAMAGED)
     count, size_bytes = struct.unpack_from("<HI", content, at + 10)

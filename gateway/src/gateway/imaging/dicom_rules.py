@@ -57,7 +57,8 @@ def check_header(header: Header, limits: DecodeLimits, max_frames: int = 1) -> N
         raise VolumeTooLarge(f"The DICOM object has {frames} frames; at most {max_frames} are accepted.")
     if frames > max_frames:
         raise MultiFrame(
-            f"This is a multi-frame DICOM object ({frames} frames): one slice is accepted here. Send volumes to /v1/analyses."
+            f"This is a multi-frame DICOM object ({frames} frames): one slice is accepted here. Send volumes to "
+            "/v1/analyses."
         )
     limits.check_size(_integer(header, "Rows"), _integer(header, "Columns"))
     _check_pixel_kind(header)

@@ -64,13 +64,8 @@ def decode_nifti(content: bytes, limits: VolumeLimits) -> NiftiVolume:
     """
     if len(content) > limits.max_file_bytes:
         raise FileTooLarge(f"The file has {len(content)} bytes; at most {limits.max_file_bytes} are accepted.")
-    header = _read_header(_head(content))
-    shape = _shape(header)
-    limits.check_shape(shape)
-    kind = _number_format(header)
-    grid, warnings = _grid(header, shape)
-    limits.check_spacing(grid.spacing_mm)
-    limits.check_shear(grid.shear_deg)
+    header, kind, grid, warnings = check_header(content, limits)
+    shape = grid.shape
     slope, intercept = _scaling(header)
     stored, trailing = _stored(content, header, shape, kind, limits)
     values = stored if (slope, intercept) == (1.0, 0.0) else _scaled(stored, slope, intercept)
@@ -79,6 +74,21 @@ def decode_nifti(content: bytes, limits: VolumeLimits) -> NiftiVolume:
     if trailing:
         notes.append(f"{trailing} bytes follow the voxels of the NIfTI file; they were not read.")
     return NiftiVolume(Volume(voxels, grid), tuple(notes))
+
+
+def check_header(head: bytes, limits: VolumeLimits) -> tuple[Header, np.dtype[Any], Grid, list[str]]:
+    """Judge a file by its header alone; `head` is the file or its first bytes, also compressed.
+
+    Returns the header, the number format, the grid, and what a reader should know. Raises as `decode_nifti` does.
+    """
+    header = _read_header(_head(head))
+    shape = _shape(header)
+    limits.check_shape(shape)
+    kind = _number_format(header)
+    grid, warnings = _grid(header, shape)
+    limits.check_spacing(grid.spacing_mm)
+    limits.check_shear(grid.shear_deg)
+    return header, kind, grid, list(warnings)
 
 
 def _open(content: bytes) -> BinaryIO:
