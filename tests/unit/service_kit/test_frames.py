@@ -1,5 +1,6 @@
 """Frames survive any way of being cut, and nothing that is sent can fill the memory."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 
@@ -20,7 +21,7 @@ STREAM = frames.progress(0, 0) + frames.progress(3, 8) + b"".join(frames.encode(
 
 async def cut_at(content: bytes, places: list[int]) -> AsyncIterator[bytes]:
     edges = [0, *sorted(places), len(content)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         yield content[begin:end]
 
 

@@ -121,6 +121,7 @@ def _describe(backend: InferenceBackend, *, default: bool) -> ServedModel:
         fallback=manifest.fallback,
         features_of=manifest.view_model,
         variant_of=manifest.variant_of,
+        reads="slices" if manifest.volume is None else "volumes",
         default=default,
         loaded=loaded,
     )
