@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -75,9 +76,15 @@ class ProgressResponse(StreamingResponse):
             work.cancel()
 
 
-def describe(description: str) -> dict[int | str, dict[str, Any]]:
-    """`responses` of a call that answers so."""
-    content = {frames.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+def describe(description: str, example: BaseModel) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a call that answers so, as `wire.envelope_answer` does it for one envelope."""
+    content = {
+        frames.MEDIA_TYPE: {
+            "schema": {"type": "string", "format": "binary"},
+            "x-result-schema": type(example).model_json_schema(),
+            "x-result-example": example.model_dump(mode="json"),
+        }
+    }
     framing = f"Frames: each a length (8 bytes, little endian) and a body of {ENVELOPE_TYPE}.\n"
     return {200: {"description": framing + description, "content": content}}
 
