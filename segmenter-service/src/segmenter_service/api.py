@@ -52,7 +52,9 @@ Array `mask` uint8 [slices, rows, columns] of 0 and 1 in the input's grid; `prob
 where asked for; result SegmentationResult."""
 
 
-def create_router(segmenter: Segmenter, models: StageModels, *, max_slices: int) -> APIRouter:
+def create_router(
+    segmenter: Segmenter, models: StageModels, *, max_slices: int, volume_models: StageModels | None = None
+) -> APIRouter:
     """The routes of the service."""
     router = APIRouter(prefix="/v1", tags=["segmenter"])
 
@@ -102,6 +104,8 @@ def create_router(segmenter: Segmenter, models: StageModels, *, max_slices: int)
     @router.get("/models", summary="List the models served", responses=declare(NotReady))
     async def list_models() -> ServedModels:
         """The models of this instance, with the provider asked for and the one in use."""
-        return ServedModels(models=models.describe())
+        of_volumes = () if volume_models is None else volume_models.describe()
+        # The defaults first, whatever they read; else in the order in which they are chosen from.
+        return ServedModels(models=tuple(sorted((*models.describe(), *of_volumes), key=lambda one: not one.default)))
 
     return router

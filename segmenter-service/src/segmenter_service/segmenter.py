@@ -79,6 +79,7 @@ class Segmenter:
             substituted=choice.substituted,
             clinical_used=vector is not None and features is not None and not left_out,
             clinical_left_out=left_out,
+            band=manifest.band,
             model=choice.backend.ref,
         )
         return Segmentation(result, mask, probabilities)

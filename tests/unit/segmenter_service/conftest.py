@@ -9,9 +9,22 @@ from numpy.typing import NDArray
 from segmenter_service.app import create_app
 from segmenter_service.settings import SegmenterSettings
 from service_kit.inference.factory import InferenceSettings
-from service_kit.testing import running_app, tiny_model
+from service_kit.testing import running_app, tiny_model, tiny_volume_model
 
 Stack = NDArray[np.uint8]
+
+
+def _lesion() -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """A brain `[x, y, z]` of even noise, and in it a ball so bright that it is over every level of the tiny model."""
+    volume = np.zeros((40, 36, 30), np.int16)
+    volume[4:36, 4:32, 4:26] = np.random.default_rng(3).integers(90, 110, (32, 28, 22))
+    x, y, z = np.ogrid[:40, :36, :30]
+    lesion = (x - 14) ** 2 + (y - 20) ** 2 + (z - 12) ** 2 <= 25
+    volume[lesion] = 250
+    return volume, lesion
+
+
+VOLUME, LESION = _lesion()
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +41,7 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fallback={"t1": "flair", "t1ce": "flair"},
         clinical_default=(0.0, 0.0, 0.0),
     )
+    tiny_volume_model(folder)
     return folder
 
 

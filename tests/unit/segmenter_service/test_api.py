@@ -137,9 +137,14 @@ async def test_another_content_type_is_refused(client: httpx.AsyncClient) -> Non
 
 async def test_models_are_listed_in_order_of_preference(client: httpx.AsyncClient) -> None:
     served = ServedModels.model_validate((await client.get("/v1/models")).json())
-    assert [model.ref.name for model in served.models] == ["seg-flair-film", "seg-t1"]
+    assert [model.ref.name for model in served.models] == ["seg-flair-film", "seg-t1", "unet3d"]
+    assert [model.reads for model in served.models] == ["slices", "slices", "volumes"]
     assert served.models[0].sequences == ("t1", "flair", "t1ce")
-    assert (await client.get("/health/ready")).json()["checks"] == {"seg-flair-film": True, "seg-t1": True}
+    assert (await client.get("/health/ready")).json()["checks"] == {
+        "seg-flair-film": True,
+        "seg-t1": True,
+        "unet3d": True,
+    }
 
 
 async def test_a_stack_over_the_limit_of_the_settings_is_refused(settings: SegmenterSettings) -> None:

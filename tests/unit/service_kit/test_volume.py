@@ -105,3 +105,20 @@ def test_labels_and_regions_are_each_others_inverse() -> None:
 def test_regions_that_are_not_nested_are_cut_to_the_larger_one() -> None:
     assert label_map(np.array([[False], [True], [True]])).tolist() == [0]
     assert label_map(np.array([[True], [False], [True]])).tolist() == [2]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+def test_the_foreground_is_that_of_the_whole_volume_at_once(dtype: type[np.generic]) -> None:
+    voxels = (brain() * 1.3).astype(dtype)
+    faces = np.concatenate([voxels.take(end, axis).ravel() for axis in range(3) for end in (0, -1)])
+    low, high = np.percentile(voxels[::3, ::3, ::3], (0.5, 99.5))
+    whole = np.abs(voxels.astype(np.float32) - float(np.median(faces))) > 0.02 * (high - low)
+    np.testing.assert_array_equal(foreground_of(voxels), whole)
+
+
+def test_what_is_sent_is_left_as_it_was() -> None:
+    sequences = {"t1": brain(), "flair": brain(seed=1)}
+    before = {name: voxels.copy() for name, voxels in sequences.items()}
+    VolumePreprocessing(patch_voxels=16).apply(sequences, ORDER, MM)
+    for name, voxels in sequences.items():
+        np.testing.assert_array_equal(voxels, before[name])

@@ -4,7 +4,7 @@ import asyncio
 import http
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -49,11 +49,13 @@ def create_service_app(
     optional: Collection[str] = (),
     description: str = "",
     docs_url: str | None = "/docs",
+    body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """An application with everything that is the same in all services.
 
     `readiness` says of each thing that the service uses whether it is there; without it the service is ready as soon
     as it is alive. What is `optional` is reported, and does not make the service unready when it is missing.
+    `body_limits` are the paths whose bodies have another limit than `max_body_bytes`.
     Whoever serves the application runs its lifespan; no socket is needed.
     """
     app = ServiceApp(
@@ -72,6 +74,7 @@ def create_service_app(
         max_in_flight=settings.max_in_flight,
         request_timeout_s=settings.request_timeout_s,
         metrics=metrics,
+        body_limits=body_limits,
     )
     app.add_exception_handler(ServiceError, _on_service_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.requests import ClientDisconnect
@@ -46,9 +46,11 @@ class EdgeMiddleware:
         max_in_flight: int,
         request_timeout_s: float,
         metrics: RequestMetrics,
+        body_limits: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._body_limits = body_limits or {}
         self._max_in_flight = max_in_flight
         self._request_timeout_s = request_timeout_s
         self._metrics = metrics
@@ -66,7 +68,8 @@ class EdgeMiddleware:
             self._metrics.in_flight -= counted
             counted = False
 
-        exchange = _Exchange(scope, receive, send, self._max_body_bytes, release)
+        max_body_bytes = self._body_limits.get(scope["path"], self._max_body_bytes)
+        exchange = _Exchange(scope, receive, send, max_body_bytes, release)
         token = current.set(exchange.context(self._request_timeout_s))
         self._metrics.in_flight += counted
         try:

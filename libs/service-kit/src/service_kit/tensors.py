@@ -36,6 +36,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
     "F64": np.dtype("<f8"),
 }
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -55,7 +56,28 @@ def encode(arrays: Mapping[str, NDArray[Any]], result: BaseModel | None = None, 
     return save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata or None)
 
 
-def decode(body: bytes) -> Envelope:
+def encode_parts(
+    arrays: Mapping[str, NDArray[Any]], result: BaseModel | None = None, **metadata: str
+) -> list[memoryview]:
+    """A body as `encode` makes one, in parts that share the arrays' memory: for arrays too large to be copied."""
+    if result is not None:
+        metadata["result"] = result.model_dump_json()
+    # The widest first: then each lies at a multiple of its width.
+    ready = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C") for name, array in arrays.items()}
+    header: dict[str, Any] = {"__metadata__": metadata} if metadata else {}
+    parts: list[memoryview] = []
+    at = 0
+    for name, array in sorted(ready.items(), key=lambda item: (-item[1].itemsize, item[0])):
+        end = at + array.nbytes
+        header[name] = {"dtype": _NAMES[array.dtype], "shape": array.shape, "data_offsets": (at, end)}
+        parts.append(array.reshape(-1).view(np.uint8).data)
+        at = end
+    text = json.dumps(header, ensure_ascii=False).encode()
+    text += b" " * (-len(text) % _LENGTH_BYTES)
+    return [memoryview(len(text).to_bytes(_LENGTH_BYTES, "little") + text), *parts]
+
+
+def decode(body: bytes | bytearray) -> Envelope:
     """Read a body without copying the arrays. Values (NaN, infinity) are not looked at.
 
     Raises:
@@ -79,13 +101,14 @@ def decode(body: bytes) -> Envelope:
     if len(header) > MAX_ARRAYS:
         raise InvalidRequest(f"the body holds more than {MAX_ARRAYS} arrays")
     arrays: dict[str, NDArray[Any]] = {}
+    content = memoryview(body).toreadonly()
     places: list[tuple[int, int]] = []
     for name, entry in header.items():
         dtype, shape, begin, end = _entry(entry)
         if start + end > len(body):
             raise InvalidRequest("the body is cut short inside an array")
         places.append((begin, end))
-        arrays[name] = np.frombuffer(body, dtype, math.prod(shape), start + begin).reshape(shape)
+        arrays[name] = np.frombuffer(content, dtype, math.prod(shape), start + begin).reshape(shape)
     _check_places(places, len(body) - start)
     return Envelope(arrays, metadata)
 

@@ -14,7 +14,14 @@ from service_kit.errors import NotReady
 from service_kit.inference.backend import Arrays, InputCheck, model_ref
 from service_kit.inference.manifest import ModelManifest
 from service_kit.tiny_graphs import CLINICAL_COLUMNS, FEATURES
-from service_kit.tiny_models import CLINICAL_FEATURES, TINY_NAMES, tiny_model, tiny_repository, triton_config
+from service_kit.tiny_models import (
+    CLINICAL_FEATURES,
+    TINY_NAMES,
+    tiny_model,
+    tiny_repository,
+    tiny_volume_model,
+    triton_config,
+)
 
 __all__ = [
     "CLINICAL_COLUMNS",
@@ -26,6 +33,7 @@ __all__ = [
     "running_app",
     "tiny_model",
     "tiny_repository",
+    "tiny_volume_model",
     "triton_config",
 ]
 

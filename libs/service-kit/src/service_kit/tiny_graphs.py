@@ -9,6 +9,8 @@ from service_kit.contracts.common import StageName
 from service_kit.inference.manifest import VIEW_FEATURES, ClinicalColumn, TensorSpec
 
 FEATURES = 128
+VOLUME_LEVELS = (1.0, 2.0, 3.0)
+"""Standard deviations above the brain's mean, by region."""
 CLINICAL_COLUMNS = (
     ClinicalColumn(name="age", kind="number", unit="years", minimum=20.0, maximum=80.0, imputed=50.0),
     ClinicalColumn(name="sex", kind="category", codes={"female": 1, "male": 2}, imputed=1.0),
@@ -24,10 +26,36 @@ def tiny_graph(
     stage: StageName, size: int, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], seed: int
 ) -> bytes:
     """The file of a model with these inputs and outputs; `seed` draws its weights."""
-    from onnx import TensorProto, checker, helper, numpy_helper  # noqa: PLC0415 - only tests have it
-
     classes = outputs[0].shape[-1]
     nodes, weights = _graph(stage, size, [spec.name for spec in inputs], classes, seed)
+    return _model(f"tiny_{stage}", nodes, weights, inputs, outputs)
+
+
+def tiny_volume_graph(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> bytes:
+    """The file of a 3D model: region `n` is where the present sequences' mean lies above `VOLUME_LEVELS[n]`."""
+    nodes: list[_Node] = [
+        ("ReduceSum", ["volume", "channel_axis"], "sum", {"keepdims": 1}),
+        ("ReduceSum", ["present", "channel_axis"], "count_flat", {"keepdims": 1}),
+        ("Unsqueeze", ["count_flat", "space"], "count", {}),
+        ("Div", ["sum", "count"], "mean", {}),
+        ("Sub", ["mean", "levels"], "above", {}),
+        ("Mul", ["above", "slope"], "score", {}),
+        ("Sigmoid", ["score"], "probabilities", {}),
+    ]
+    levels = np.array(VOLUME_LEVELS[: outputs[0].shape[1]], np.float32)
+    weights = {
+        "channel_axis": np.array([1], np.int64),
+        "space": np.array([2, 3, 4], np.int64),
+        "levels": levels.reshape(1, -1, 1, 1, 1),
+        "slope": np.float32(20.0),
+    }
+    return _model("tiny_volume", nodes, weights, inputs, outputs)
+
+
+def _model(
+    name: str, nodes: "list[_Node]", weights: "_Weights", inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> bytes:
+    from onnx import TensorProto, checker, helper, numpy_helper  # noqa: PLC0415 - only tests have it
 
     def info(spec: TensorSpec) -> Any:
         shape = ["batch" if side == -1 else side for side in spec.shape]
@@ -35,7 +63,7 @@ def tiny_graph(
 
     graph = helper.make_graph(
         [helper.make_node(op, list(sources), [target], **attributes) for op, sources, target, attributes in nodes],
-        f"tiny_{stage}",
+        name,
         [info(spec) for spec in inputs],
         [info(spec) for spec in outputs],
         [numpy_helper.from_array(np.asarray(value), key) for key, value in weights.items()],

@@ -16,7 +16,9 @@ from service_kit.inference.manifest import (
     Training,
 )
 from service_kit.inference.preprocessing import Preprocessing
-from service_kit.tiny_graphs import CLINICAL_COLUMNS, FEATURES, tiny_graph
+from service_kit.inference.tumor_regions import REGIONS
+from service_kit.inference.volume import VolumePreprocessing
+from service_kit.tiny_graphs import CLINICAL_COLUMNS, FEATURES, tiny_graph, tiny_volume_graph
 
 TINY_NAMES: dict[StageName, str] = {
     "view": "view",
@@ -51,7 +53,6 @@ def tiny_model(
     """
     name = name or TINY_NAMES[stage]
     target = folder / name
-    (target / "1").mkdir(parents=True, exist_ok=True)
     labels = labels or (VIEW_LABELS if stage == "view" else TUMOR_LABELS)
     inputs, outputs = _signature(stage, size, len(sequences), clinical=clinical, classes=len(labels))
     if stage == "tumor" and not reads_view:
@@ -61,26 +62,59 @@ def tiny_model(
     if changes.get("novelty") is not None:
         outputs = (*outputs, TensorSpec(name="novelty", dtype="FP32", shape=(-1, 1)))
     content = tiny_graph(stage, size, inputs, outputs, seed)
-    (target / "1" / "model.onnx").write_bytes(content)
+    fields = _stage_fields(stage, size, tuple(sequences), labels, clinical=clinical)
+    return _publish(target, stage, content, inputs=inputs, outputs=outputs, **{**fields, **changes})
+
+
+def tiny_volume_model(
+    folder: Path,
+    *,
+    name: str = "unet3d",
+    patch: int = 16,
+    sequences: Sequence[str] = ("t1", "t1ce", "t2", "flair"),
+    labels: tuple[str, ...] = REGIONS,
+    mirrored: tuple[int, ...] = (),
+    **changes: Any,
+) -> ModelManifest:
+    """Write `folder/<name>/`: a real 3D model without weights, with the published ones' signature.
+
+    Region `n` is where the mean of the sequences that are there lies above `VOLUME_LEVELS[n]` standard deviations.
+    `changes` replaces fields of the manifest. Needs the package onnx.
+    """
+    cube = (patch,) * 3
+    inputs = (
+        TensorSpec(name="volume", dtype="FP32", shape=(-1, len(sequences), *cube)),
+        TensorSpec(name="present", dtype="FP32", shape=(-1, len(sequences))),
+    )
+    outputs = (TensorSpec(name="probabilities", dtype="FP32", shape=(-1, len(labels), *cube)),)
     fields: dict[str, Any] = {
-        "name": name,
+        "labels": labels,
+        "sequences": tuple(sequences),
+        "volume": VolumePreprocessing(patch_voxels=patch, mirrored=mirrored),
+        "postprocessing": Postprocessing(),
+    }
+    content = tiny_volume_graph(inputs, outputs)
+    return _publish(folder / name, "segmentation", content, inputs=inputs, outputs=outputs, **{**fields, **changes})
+
+
+def _publish(target: Path, stage: StageName, content: bytes, **fields: Any) -> ModelManifest:
+    (target / "1").mkdir(parents=True, exist_ok=True)
+    (target / "1" / "model.onnx").write_bytes(content)
+    common: dict[str, Any] = {
+        "name": target.name,
         "version": "1",
         "stage": stage,
         "title": f"Tiny {stage} model for tests",
         "architecture": "tiny",
         "precision": "fp32",
         "sha256": hashlib.sha256(content).hexdigest(),
-        "inputs": inputs,
-        "outputs": outputs,
         "training": Training(
             command="none", seed=0, config={}, dataset="none", groups_sha256="0" * 64, groups={"train": 0}
         ),
     }
-    manifest = ModelManifest(
-        **{**fields, **_stage_fields(stage, size, tuple(sequences), labels, clinical=clinical), **changes}
-    )
+    manifest = ModelManifest(**{**common, **fields})
     manifest.dump(target)
-    (target / "card.json").write_text(f'{{"name": "{name}", "title": "{manifest.title}"}}\n', encoding="utf-8")
+    (target / "card.json").write_text(f'{{"name": "{manifest.name}", "title": "{manifest.title}"}}\n', encoding="utf-8")
     (target / "config.pbtxt").write_text(triton_config(manifest), encoding="utf-8")
     return manifest
 

@@ -1,6 +1,10 @@
 """What `GET /v1/models` of each service answers: the models served, and what they really run on."""
 
+from typing import Literal
+
 from service_kit.contracts.common import Contract, ModelRef
+
+Reads = Literal["slices", "volumes"]
 
 
 class TensorDescription(Contract):
@@ -16,8 +20,8 @@ class ServedModel(Contract):
 
     A `default` model is used where a request names none, and is in memory from the start; another one is opened when
     it is asked for, and until then, or when it had to make room, `loaded` is False and `ref.provider` "not loaded".
-    `fallback` says which sequence stands in for one that is missing, `features_of` which view model's features a tumor
-    model reads, `variant_of` which model this one was made of.
+    It `reads` slices, one by one, or whole volumes. `fallback` says which sequence stands in for one that is missing,
+    `features_of` which view model's features a tumor model reads, `variant_of` which model this one was made of.
     """
 
     ref: ModelRef
@@ -30,6 +34,7 @@ class ServedModel(Contract):
     fallback: dict[str, str]
     features_of: str | None = None
     variant_of: str | None = None
+    reads: Reads = "slices"
     default: bool = True
     loaded: bool = True
 

@@ -10,6 +10,8 @@ from service_kit.errors import InvalidRequest
 from service_kit.inference.preprocessing import Pixels
 from service_kit.tensors import Envelope
 
+Voxels = NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.float32]
+
 MAX_SIDE_PX = 16_384
 _LARGEST_VALUE = 1e12
 
@@ -20,11 +22,26 @@ def take_pixels(envelope: Envelope, name: str, axes: tuple[str, ...]) -> Pixels:
     Raises:
         InvalidRequest: naming the array and what is wrong with it.
     """
+    return cast("Pixels", _take(envelope, name, axes, (np.uint8, np.float32)))
+
+
+def take_voxels(envelope: Envelope, name: str) -> Voxels:
+    """Array `name` as voxels `[x, y, z]`: as pixels, and int16 too, as scanners have it.
+
+    Raises:
+        InvalidRequest: naming the array and what is wrong with it.
+    """
+    return cast("Voxels", _take(envelope, name, ("x", "y", "z"), (np.uint8, np.int16, np.float32)))
+
+
+def _take(
+    envelope: Envelope, name: str, axes: tuple[str, ...], types: tuple[type[np.generic], ...]
+) -> NDArray[np.generic]:
     array = envelope.arrays.get(name)
     if array is None:
         raise InvalidRequest(f"the array {name} is missing: send it as [{', '.join(axes)}]")
-    if array.dtype not in (np.uint8, np.float32):
-        raise InvalidRequest(f"{name} must be uint8 or float32, not {array.dtype}")
+    if array.dtype not in types:
+        raise InvalidRequest(f"{name} must be {' or '.join(t.__name__ for t in types)}, not {array.dtype}")
     if array.ndim != len(axes):
         raise InvalidRequest(f"{name} must be [{', '.join(axes)}], not of {array.ndim} dimensions")
     if array.size == 0:
@@ -33,7 +50,7 @@ def take_pixels(envelope: Envelope, name: str, axes: tuple[str, ...]) -> Pixels:
         raise InvalidRequest(f"{name} is too large: a side has at most {MAX_SIDE_PX} pixels")
     if array.dtype == np.float32:
         _check_values(array, name)
-    return cast("Pixels", array)
+    return array
 
 
 def take_vector(envelope: Envelope, name: str, length: int) -> NDArray[np.float32]:

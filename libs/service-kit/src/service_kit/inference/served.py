@@ -36,16 +36,23 @@ class StageModels:
 
     @classmethod
     def open(
-        cls, settings: InferenceSettings, stage: StageName, defaults: Iterable[str], *, volumes: bool = False
+        cls,
+        settings: InferenceSettings,
+        stage: StageName,
+        defaults: Iterable[str],
+        *,
+        volumes: bool = False,
+        repository: ModelRepository | None = None,
     ) -> Self:
         """Open the `defaults`, and make the stage's other published models ready to be opened.
 
-        They are those that read slices; with `volumes`, those that read volumes.
+        They are those that read slices; with `volumes`, those that read volumes. `repository` is for callers that have
+        read the one of the settings already.
 
         Raises:
             ModelInvalid: a default is not published for the stage, or cannot be served.
         """
-        repository = ModelRepository(settings.models_dir)
+        repository = repository or ModelRepository(settings.models_dir)
         published = {manifest.name: manifest for manifest in repository.by_stage(stage, volumes=volumes)}
         first = list(dict.fromkeys(defaults))
         missing = [name for name in first if name not in published]
@@ -121,6 +128,7 @@ def _describe(backend: InferenceBackend, *, default: bool) -> ServedModel:
         fallback=manifest.fallback,
         features_of=manifest.view_model,
         variant_of=manifest.variant_of,
+        reads="slices" if manifest.volume is None else "volumes",
         default=default,
         loaded=loaded,
     )

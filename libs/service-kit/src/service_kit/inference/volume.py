@@ -97,7 +97,10 @@ class VolumePreprocessing(BaseModel):
             raise ValueError(f"none of {', '.join(order)} is there")
         if len({voxels.shape for voxels in present.values()}) > 1:
             raise ValueError("the sequences are not on one grid")
-        foreground = np.logical_or.reduce([foreground_of(voxels) for voxels in present.values()])
+        first, *others = present.values()
+        foreground = foreground_of(first)
+        for voxels in others:
+            foreground |= foreground_of(voxels)
         placement = self.place(foreground, voxel_mm)
         inside = foreground[placement.box]
         volume = np.zeros((len(order), *placement.grid), np.float32)
@@ -113,8 +116,12 @@ class VolumePreprocessing(BaseModel):
         if not brain.size:
             return np.zeros_like(found)
         mean, deviation = float(brain.mean(dtype=np.float64)), float(brain.std(dtype=np.float64))
-        standard = np.clip((found - np.float32(mean)) / np.float32(max(deviation, 1e-6)), -self.clip_sd, self.clip_sd)
-        return np.where(inside, standard, np.float32(0))
+        # In place: a volume of every sequence is held beside this one.
+        found -= np.float32(mean)
+        found /= np.float32(max(deviation, 1e-6))
+        np.clip(found, -self.clip_sd, self.clip_sd, out=found)
+        found[~inside] = 0
+        return found
 
 
 def foreground_of(voxels: Voxels) -> NDArray[np.bool_]:
@@ -122,7 +129,12 @@ def foreground_of(voxels: Voxels) -> NDArray[np.bool_]:
     faces = [voxels.take(end, axis).ravel() for axis in range(3) for end in (0, -1)]
     background = float(np.median(np.concatenate(faces)))
     low, high = np.percentile(voxels[::_SAMPLED, ::_SAMPLED, ::_SAMPLED], (0.5, 99.5))
-    return np.asarray(np.abs(voxels.astype(np.float32) - background) > _FOREGROUND_SHARE * (high - low), np.bool_)
+    least = _FOREGROUND_SHARE * (high - low)
+    found = np.empty(voxels.shape, np.bool_)
+    # Plane by plane: nothing as large as the volume is made but the answer.
+    for plane, answer in zip(voxels, found, strict=True):
+        np.greater(np.abs(plane.astype(np.float32) - background), least, out=answer)
+    return found
 
 
 def resample(voxels: NDArray[np.float32], shape: Triple, ratio: VoxelSize) -> NDArray[np.float32]:
