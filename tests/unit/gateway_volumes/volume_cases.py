@@ -49,8 +49,8 @@ def head(grid: Grid, contrast: float = 1.0) -> NDArray[np.uint8]:
     x, y, z = np.moveaxis(grid.to_mm(indices.astype(np.float64)), -1, 0)
     inside = (x / 74) ** 2 + (y / 92) ** 2 + (z / 70) ** 2 < 1
     gray = 96 + 14 * np.sin(x / 7) * np.cos(y / 9) * np.sin(z / 8 + 1) + 0.12 * y
-    ventricles = ball(grid, np.array([-9.0, 4.0, 4.0]), (6, 26, 12)) | ball(grid, np.array([9.0, 4.0, 4.0]), (6, 26, 12))
-    gray = np.where(ventricles, 40, gray)
+    left, right = (ball(grid, np.array([side, 4.0, 4.0]), (6, 26, 12)) for side in (-9.0, 9.0))
+    gray = np.where(left | right, 40, gray)
     labels = lesion(grid)
     for label, level in ((2, 34), (3, 110), (1, -30)):
         gray = np.where(labels == label, gray + contrast * level, gray)
@@ -113,9 +113,7 @@ def volume_case(
             geometry=_geometry(grid),
         ),
         verdict="review",
-        reasons=(
-            Reason(code="low_confidence", detail="The 95 % prediction set holds 2 labels: glioma, meningioma."),
-        ),
+        reasons=(Reason(code="low_confidence", detail="The 95 % prediction set holds 2 labels: glioma, meningioma."),),
         view=ViewClassification(
             label="axial", probabilities={"axial": 0.97, "coronal": 0.02, "sagittal": 0.01}, source="dicom"
         ),

@@ -15,14 +15,14 @@ _TICK_PX = 5.0
 def draw_outline(
     canvas: Canvas, inside: NDArray[np.bool_], box: tuple[int, int, int, int], color: Color = OUTLINE
 ) -> None:
-    """Paint the border of `inside [rows, columns]`, which fills `box` (top, left, bottom, right; the last exclusive)."""
+    """Paint the border of `inside [rows, columns]`, which lies in `box` (top, left, bottom, right; end exclusive)."""
     top, left, bottom, right = box
     (y0, x0), (y1, x1) = canvas.scale.place(top, left), canvas.scale.place(bottom, right)
     window = canvas.window(y0, x0, y1, x1, 8 * canvas.unit_px + max(canvas.scale.rows, canvas.scale.columns))
     depth = _signed_depth(canvas, inside, window)
     unit = canvas.unit_px
     canvas.blend(color, np.clip(depth + 0.5, 0, 1) * np.float32(_FILL_ALPHA), window)
-    distance = np.abs(depth)
+    distance: Field = np.abs(depth).astype(np.float32)
     canvas.blend(HALO, np.clip(2.0 * unit + 0.5 - distance, 0, 1) * np.float32(0.55), window)
     canvas.blend(color, np.clip(0.9 * unit + 0.5 - distance, 0, 1), window)
 
@@ -43,7 +43,10 @@ def _signed_depth(canvas: Canvas, inside: NDArray[np.bool_], window: Window) -> 
     plane = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8))
     size = (canvas.width, canvas.height)
     larger = plane.resize(size, Image.Resampling.BILINEAR if canvas.scale.rows > 1.5 else Image.Resampling.BOX)
-    soft = larger.filter(ImageFilter.GaussianBlur(max(0.8, 0.45 * min(canvas.scale.rows, canvas.scale.columns))))
+    # Each axis by its own scale: the stairs of thick slices are as long as a slice is thick.
+    soft = larger.filter(
+        ImageFilter.GaussianBlur((max(0.8, 0.45 * canvas.scale.columns), max(0.8, 0.45 * canvas.scale.rows)))
+    )
     field = np.asarray(soft, np.float32)[window] / 255
     slope_y, slope_x = np.gradient(field)
     slope = np.maximum(np.hypot(slope_y, slope_x), 1e-3)
