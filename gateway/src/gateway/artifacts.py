@@ -6,12 +6,16 @@ MEDIA_TYPES = MappingProxyType(
     {
         "input.png": "image/png",
         "mask.png": "image/png",
+        "mask.nii.gz": "application/gzip",
         "overlay.png": "image/png",
         "heatmap.png": "image/png",
         "report.html": "text/html; charset=utf-8",
         "evidence.json": "application/json",
+        "report.pdf": "application/pdf",
     }
 )
+_OF_VOLUMES_ALONE = frozenset({"mask.nii.gz"})
+_OF_SLICES_ALONE = frozenset({"mask.png"})
 
 
 def analysis_path(analysis_id: str) -> str:
@@ -20,21 +24,45 @@ def analysis_path(analysis_id: str) -> str:
 
 
 def available(*, outlined: bool, mapped: bool) -> tuple[str, ...]:
-    """Names of the artifacts that an analysis has: `outlined` with a mask, `mapped` with a heat map."""
-    missing = set() if outlined else {"mask.png", "overlay.png"}
-    if not mapped:
-        missing.add("heatmap.png")
-    return tuple(name for name in MEDIA_TYPES if name not in missing)
+    """Names of the artifacts that a slice's analysis has: `outlined` with a mask, `mapped` with a heat map."""
+    missing = set(_OF_VOLUMES_ALONE) | (set() if outlined else {"mask.png", "overlay.png"})
+    return _all_but(missing, mapped=mapped)
+
+
+def volume_available(*, outlined: bool, mapped: bool) -> tuple[str, ...]:
+    """Names of the artifacts that a volume's analysis has. Its overlay shows three planes also without a mask."""
+    missing = set(_OF_SLICES_ALONE) | (set() if outlined else {"mask.nii.gz"})
+    return _all_but(missing, mapped=mapped)
 
 
 def links(analysis_id: str, *, outlined: bool, mapped: bool) -> dict[str, str]:
-    """The absolute paths of the analysis and its artifacts, by the artifact's name without its ending."""
+    """The absolute paths of a slice's analysis and its artifacts, by name: see `_link_name`."""
+    return _links(analysis_id, available(outlined=outlined, mapped=mapped))
+
+
+def volume_links(analysis_id: str, *, outlined: bool, mapped: bool) -> dict[str, str]:
+    """The same of a volume's analysis, with where its slices are listed."""
     here = analysis_path(analysis_id)
-    names = available(outlined=outlined, mapped=mapped)
-    return {"self": here} | {name.partition(".")[0]: f"{here}/{name}" for name in names}
+    return _links(analysis_id, volume_available(outlined=outlined, mapped=mapped)) | {"slices": f"{here}/slices"}
 
 
 def job_links(analysis_id: str) -> dict[str, str]:
     """What there is of an analysis that is a job, whatever its state."""
     here = analysis_path(analysis_id)
     return {"self": here, "events": f"{here}/events"}
+
+
+def _all_but(missing: set[str], *, mapped: bool) -> tuple[str, ...]:
+    if not mapped:
+        missing = missing | {"heatmap.png"}
+    return tuple(name for name in MEDIA_TYPES if name not in missing)
+
+
+def _links(analysis_id: str, names: tuple[str, ...]) -> dict[str, str]:
+    here = analysis_path(analysis_id)
+    return {"self": here} | {_link_name(name): f"{here}/{name}" for name in names}
+
+
+def _link_name(name: str) -> str:
+    """The artifact's name without its ending; `report` is the HTML, `report_pdf` the other."""
+    return "report_pdf" if name == "report.pdf" else name.partition(".")[0]

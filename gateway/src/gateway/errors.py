@@ -7,6 +7,7 @@ InvalidRequest                  invalid_request              422
   InvalidCursor                 invalid_cursor               422
   IdempotencyKeyReused          idempotency_key_reused       422
   InvalidWebhook                invalid_webhook              422
+  InvalidSlice                  invalid_slice                422
 Conflict                        conflict                     409
   AlreadyFinished               already_finished             409
   RequestInProgress             request_in_progress          409
@@ -81,6 +82,13 @@ class InvalidWebhook(InvalidOptions):
 
     code = "invalid_webhook"
     title = "The webhook cannot be called"
+
+
+class InvalidSlice(InvalidRequest):
+    """What is to be drawn on a slice cannot be."""
+
+    code = "invalid_slice"
+    title = "The slice cannot be drawn so"
 
 
 class QueueFull(ServiceError):

@@ -1,27 +1,42 @@
 """The files of an analysis: rendered when they are first asked for, then kept with it."""
 
 import asyncio
-import hashlib
 from concurrent.futures import Executor
+from typing import Protocol
 
 from fastapi import APIRouter, Request, Response
-from starlette.status import HTTP_304_NOT_MODIFIED
 
 from gateway.api.documentation import binary_answer
-from gateway.artifacts import MEDIA_TYPES, available
+from gateway.api.file_answer import file_answer
+from gateway.artifacts import MEDIA_TYPES, available, volume_available
 from gateway.findings import Findings
-from gateway.ports import AnalysisStore
 from gateway.rendering import render
+from gateway.volume_findings import VolumeFindings
 from service_kit.errors import NotFound, NotReady
 from service_kit.problems import declare
 
-# What a hospital keeps of a patient belongs into no shared cache; an erased analysis is not shown from a private one.
-_CACHE = "private, no-cache"
 _REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _TYPES = sorted({media_type.partition(";")[0] for media_type in MEDIA_TYPES.values()})
+_INSTEAD = {
+    "mask.png": "mask.png is of single slices: a volume's mask is mask.nii.gz.",
+    "mask.nii.gz": "mask.nii.gz is of volumes: a slice's mask is mask.png.",
+}
 
 
-def create_router(store: AnalysisStore, threads: Executor) -> APIRouter:
+class ArtifactStore(Protocol):
+    """A store, as far as it is needed here; `gateway.ports.AnalysisStore` is one."""
+
+    async def findings(self, analysis_id: str) -> Findings | VolumeFindings:
+        """The analysis with its arrays. Raises `NotFound`."""
+
+    async def artifact(self, analysis_id: str, name: str) -> bytes | None:
+        """A rendered artifact, None when it was not rendered yet. Raises `NotFound`."""
+
+    async def keep_artifact(self, analysis_id: str, name: str, content: bytes) -> None:
+        """Cache a rendered artifact with its analysis."""
+
+
+def create_router(store: ArtifactStore, threads: Executor) -> APIRouter:
     """`GET /v1/analyses/{analysis_id}/{artifact}`."""
     router = APIRouter(prefix="/v1/analyses", tags=["analyses"])
 
@@ -47,30 +62,27 @@ def create_router(store: AnalysisStore, threads: Executor) -> APIRouter:
     return router
 
 
-def _check(artifact: str, findings: Findings) -> None:
-    outlined, mapped = findings.mask is not None, findings.saliency is not None
-    names = available(outlined=outlined, mapped=mapped)
+def _check(artifact: str, findings: Findings | VolumeFindings) -> None:
+    volume = isinstance(findings, VolumeFindings)
+    outlined = (findings.labels if isinstance(findings, VolumeFindings) else findings.mask) is not None
+    mapped = findings.saliency is not None
+    names = (volume_available if volume else available)(outlined=outlined, mapped=mapped)
     if artifact in names:
         return
     listing = f"There are: {', '.join(names)}."
     if artifact not in MEDIA_TYPES:
         raise NotFound(f"No such artifact. {listing}")
+    if artifact == ("mask.png" if volume else "mask.nii.gz"):
+        raise NotFound(f"{_INSTEAD[artifact]} {listing}")
+    analysis = findings.analysis
     if artifact == "heatmap.png":
-        tumor = findings.analysis.tumor
-        why = [warning for warning in tumor.warnings if "heat map" in warning] if tumor else []
-        if why:
-            raise NotFound(f"{why[0]} {listing}")
-        raise NotFound(f"No heat map was asked for: send the option heatmap true. {listing}")
-    if findings.analysis.problem is not None and findings.analysis.timings_ms.segmentation is not None:
+        why = [warning for warning in analysis.tumor.warnings if "heat map" in warning] if analysis.tumor else []
+        raise NotFound(f"{why[0] if why else 'No heat map was asked for: send the option heatmap true.'} {listing}")
+    if analysis.problem is not None and analysis.timings_ms.segmentation is not None:
         raise NotFound(f"Nothing was outlined, as the segmenter gave no answer. {listing}")
     raise NotFound(f"Nothing was outlined: no tumor was likely, or the option segment said never. {listing}")
 
 
 def _answer(artifact: str, content: bytes, known_tags: str | None) -> Response:
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": _CACHE}
-    if artifact == "report.html":
-        headers["Content-Security-Policy"] = _REPORT_POLICY
-    if known_tags is not None and (known_tags.strip() == "*" or tag in known_tags):
-        return Response(status_code=HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(content, media_type=MEDIA_TYPES[artifact], headers=headers)
+    headers = {"Content-Security-Policy": _REPORT_POLICY} if artifact == "report.html" else {}
+    return file_answer(content, MEDIA_TYPES[artifact], known_tags, headers)

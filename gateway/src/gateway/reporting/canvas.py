@@ -36,17 +36,20 @@ class Scale:
 class Canvas:
     """A scan, enlarged to a readable size with its true proportions, to be painted on.
 
-    `color [height, width, 3]` is float32 in 0..255; `unit_px` is the width of a fine line at this size.
+    `color [height, width, 3]` is float32 in 0..255; `unit_px` is the width of a fine line at this size. With `scale`
+    the size is not chosen: panels of one sheet are of one scale.
     """
 
-    def __init__(self, pixels: Pixels, spacing_mm: tuple[float, float] | None) -> None:
+    def __init__(
+        self, pixels: Pixels, spacing_mm: tuple[float, float] | None, scale: Scale | None = None, unit_px: float = 0.0
+    ) -> None:
         gray = Image.fromarray(to_8_bits(pixels))
-        self.scale = _choose_scale(pixels.shape[0], pixels.shape[1], spacing_mm)
+        self.scale = scale or _choose_scale(pixels.shape[0], pixels.shape[1], spacing_mm)
         self.height = max(1, round(pixels.shape[0] * self.scale.rows))
         self.width = max(1, round(pixels.shape[1] * self.scale.columns))
         larger = gray.resize((self.width, self.height), Image.Resampling.LANCZOS)
         self.color: Field = np.repeat(np.asarray(larger, np.float32)[..., None], 3, axis=2)
-        self.unit_px = max(1.0, max(self.height, self.width) / 640)
+        self.unit_px = unit_px or max(1.0, max(self.height, self.width) / 640)
         self.spacing_mm = spacing_mm
         self._labels: list[tuple[float, float, str, Color]] = []
 
@@ -87,6 +90,12 @@ class Canvas:
             self.line((y - 4 * self.unit_px, tick), (y + 1, tick), TEXT, 1.8)
         self.label((y - 14 * self.unit_px, (x + end) / 2), _millimeters(length_mm))
 
+    def picture(self) -> Image.Image:
+        """The picture with its labels, and nothing around it."""
+        picture = Image.fromarray(np.clip(np.rint(self.color), 0, 255).astype(np.uint8))
+        self._write_labels(picture, 0)
+        return picture
+
     def finish(self, legend: "Legend") -> Image.Image:
         """The picture with its labels, above a strip with the `legend` and the disclaimer."""
         picture = Image.fromarray(np.clip(np.rint(self.color), 0, 255).astype(np.uint8))
@@ -97,6 +106,11 @@ class Canvas:
         left = (width - self.width) // 2
         sheet.paste(picture, (left, 0))
         sheet.paste(strip, (0, self.height))
+        self._write_labels(sheet, left)
+        return sheet
+
+    def _write_labels(self, sheet: Image.Image, left: int) -> None:
+        """`left` is where the picture begins on the sheet."""
         draw = ImageDraw.Draw(sheet)
         font = load_font(17 * self.unit_px)
         halo = max(2, round(2 * self.unit_px))
@@ -107,7 +121,6 @@ class Canvas:
                 min(max(y, half_height), self.height - half_height),
             )
             draw.text(middle, text, color, font, "mm", stroke_width=halo, stroke_fill=HALO)
-        return sheet
 
     def _grid(self, window: Window) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         rows, columns = window
@@ -145,7 +158,7 @@ class Legend:
             elif entry.color is not None:
                 x = self._ramp(strip, entry.color, x, y, zoom)
             if entry.text:
-                x = _write(draw, (x, y), entry.text, font, zoom) + 10 * zoom
+                x = write_unit(draw, (x, y), entry.text, font, zoom) + 10 * zoom
             draw.text((x, y), entry.quiet, QUIET_TEXT, small, "lm")
             y += line
         y = pad + line // 2 + line * _LEGEND_LINES
@@ -164,7 +177,7 @@ class Legend:
         return x + width + 24 * zoom
 
 
-def _write(draw: ImageDraw.ImageDraw, start: tuple[float, float], text: str, font: Font, zoom: float) -> float:
+def write_unit(draw: ImageDraw.ImageDraw, start: tuple[float, float], text: str, font: Font, zoom: float) -> float:
     """Write `text` and return where it ends; a squared unit's exponent is raised, since the typeface has none."""
     x, y = start
     body, exponent, rest = text.partition("²")

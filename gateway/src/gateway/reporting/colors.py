@@ -12,6 +12,13 @@ STRIP: Color = (17, 20, 24)
 TEXT: Color = (236, 239, 242)
 QUIET_TEXT: Color = (150, 158, 168)
 
+LABELS: dict[str, Color] = {
+    "edema": OUTLINE,
+    "enhancing_tumor": (255, 112, 67),
+    "necrotic_core": (214, 150, 255),
+}
+"""Of the labels that are told apart, from the outermost to the innermost; any other label is `OUTLINE`."""
+
 # Polynomial fit of the "inferno" color map of matplotlib (CC0), one row a power, one column a channel.
 _INFERNO = np.array(
     [
