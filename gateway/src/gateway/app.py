@@ -10,7 +10,7 @@ import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from redis.asyncio import Redis
 
-from gateway.api import analyses, artifacts, events, models, pages, slices, stages, webhooks
+from gateway.api import analyses, artifacts, comparisons, events, models, pages, slices, stages, webhooks
 from gateway.api.form import FormLimits
 from gateway.api.intake import Intake
 from gateway.api.security_headers import SecurityHeaders
@@ -88,6 +88,7 @@ def create_app(
     guarded.include_router(events.create_router(RedisEvents(made.redis), max_streams=settings.jobs.max_event_streams))
     guarded.include_router(webhooks.create_router(made.outbox))
     guarded.include_router(slices.create_router(store, made.threads))
+    guarded.include_router(comparisons.create_router(store))
     guarded.include_router(artifacts.create_router(store, made.threads))
     guarded.include_router(
         stages.create_router(

@@ -8,9 +8,11 @@ InvalidRequest                  invalid_request              422
   IdempotencyKeyReused          idempotency_key_reused       422
   InvalidWebhook                invalid_webhook              422
   InvalidSlice                  invalid_slice                422
+  NotComparable                 not_comparable               422
 Conflict                        conflict                     409
   AlreadyFinished               already_finished             409
   RequestInProgress             request_in_progress          409
+  AnalysisNotFinished           analysis_not_finished        409
 QueueFull                       queue_full                   429
 JobAbandoned                    job_abandoned                500   every try ended with its worker
 JobTimedOut                     job_timed_out                504
@@ -89,6 +91,20 @@ class InvalidSlice(InvalidRequest):
 
     code = "invalid_slice"
     title = "The slice cannot be drawn so"
+
+
+class NotComparable(InvalidRequest):
+    """Two analyses that cannot be compared, and why."""
+
+    code = "not_comparable"
+    title = "The analyses cannot be compared"
+
+
+class AnalysisNotFinished(Conflict):
+    """It still waits or runs."""
+
+    code = "analysis_not_finished"
+    title = "The analysis is not finished"
 
 
 class QueueFull(ServiceError):
