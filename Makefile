@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
+.PHONY: help setup run stop test check format stack stack-down bench bench-volume kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ test-triton: setup ## the real tritonserver on the unchanged models/
 bench: setup ## CPU of the servers against the raw engine, and against two plain stacks
 	@$(BIN)/python -m tests.bench --output docs/benchmarks
 	@$(BIN)/python -m tests.bench.refusals --output docs/benchmarks
+
+bench-volume: setup ## a four-sequence volume through the services: time, memory, CPU against the raw engine
+	@$(BIN)/python -m tests.bench.volume --output docs/benchmarks
 
 kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, nothing twice
 	@$(BIN)/python -m tests.kill

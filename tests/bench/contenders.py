@@ -48,7 +48,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _processes(
+def running_processes(
     commands: dict[str, tuple[list[str], dict[str, str], str]], folder: Path
 ) -> Iterator[list[psutil.Process]]:
     """Start each command with its environment and wait until its URL answers anything at all."""
@@ -91,7 +91,7 @@ def neurogate(models_dir: Path, folder: Path) -> Iterator[Contender]:
         "classify": {"options": json.dumps({"segment": "never"})},
         "classify+segment": {"options": json.dumps({"segment": "always"})},
     }
-    with _processes({"neurogate": (command, {}, f"{url}/health/ready")}, folder) as roots:
+    with running_processes({"neurogate": (command, {}, f"{url}/health/ready")}, folder) as roots:
         yield Contender("neurogate", f"{url}/v1/analyses", fields, {"classify": {}, "classify+segment": {}}, roots)
 
 
@@ -109,7 +109,7 @@ def naive_chain(models_dir: Path, folder: Path) -> Iterator[Contender]:
     for role, port in ports.items():
         command = [sys.executable, "-m", "uvicorn", "tests.bench.naive_chain:app", "--port", str(port)]
         commands[f"naive-{role}"] = ([*command, "--log-level", "warning"], {**shared, "BENCH_ROLE": role}, urls[role])
-    with _processes(commands, folder) as roots:
+    with running_processes(commands, folder) as roots:
         yield _plain("naive chain", urls["gateway"], roots)
 
 
@@ -119,7 +119,9 @@ def flask_app(models_dir: Path, folder: Path) -> Iterator[Contender]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {"BENCH_MODELS": str(models_dir), "BENCH_PORT": str(port)}
-    with _processes({"flask": ([sys.executable, "-m", "tests.bench.flask_app"], environment, url)}, folder) as roots:
+    with running_processes(
+        {"flask": ([sys.executable, "-m", "tests.bench.flask_app"], environment, url)}, folder
+    ) as roots:
         yield _plain("Flask", url, roots)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gateway.analysis import as_problem, clinical_summary, unavailable
 from gateway.analysis_id import new_analysis_id
-from gateway.artifacts import links
+from gateway.artifacts import volume_links
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.door import unusual
 from gateway.imaging.volume import VolumeStudy
@@ -118,7 +118,7 @@ def compose_volume(
         metadata_effect=answers.effect,
         key_slice=KeySlice(plane=slices.stack.plane, index=answers.key, of=slices.count),
         models=answers.models,
-        links=links(analysis_id, outlined=outline is not None, mapped=answers.tumor.saliency is not None),
+        links=volume_links(analysis_id, outlined=outline is not None, mapped=answers.tumor.saliency is not None),
         problem=as_problem(answers.failures[0]) if answers.failures else None,
         timings_ms=Timings(
             decode=spans.get("decode", 0.0),
