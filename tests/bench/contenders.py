@@ -119,9 +119,8 @@ def flask_app(models_dir: Path, folder: Path) -> Iterator[Contender]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {"BENCH_MODELS": str(models_dir), "BENCH_PORT": str(port)}
-    with running_processes(
-        {"flask": ([sys.executable, "-m", "tests.bench.flask_app"], environment, url)}, folder
-    ) as roots:
+    command = [sys.executable, "-m", "tests.bench.flask_app"]
+    with running_processes({"flask": (command, environment, url)}, folder) as roots:
         yield _plain("Flask", url, roots)
 
 

@@ -1,7 +1,7 @@
 """A four-sequence study through the deployed services: time by stage, memory of each process, CPU against the engine.
 
-`python -m tests.bench.volume --output docs/benchmarks` (`make bench-volume`). The study is made: a brain-sized ellipsoid
-with texture on BraTS's grid, 240 x 240 x 155 voxels of 1 mm, without skull, so that anybody can run it.
+`python -m tests.bench.volume --output docs/benchmarks` (`make bench-volume`). The study is made: a brain-sized
+ellipsoid with texture on BraTS's grid, 240 x 240 x 155 voxels of 1 mm, without skull, so that anybody can run it.
 """
 
 import argparse
@@ -177,7 +177,8 @@ def markdown(one: Measured) -> str:
         "Written by `make bench-volume`: a made study of four sequences, 240 x 240 x 155 voxels, as `.nii.gz`, through",
         "gateway, worker and the model services, each a process of its own, on onnxruntime with one thread a run.",
         "",
-        f"CPU of all processes {total:.1f} s, of onnxruntime alone on the same {one.tiles} tiles {one.engine_cpu_s:.1f} s:",
+        f"CPU of all processes {total:.1f} s, of onnxruntime alone on the same {one.tiles} tiles "
+        f"{one.engine_cpu_s:.1f} s:",
         f"ratio **{total / one.engine_cpu_s:.2f}**. From sending to the result {one.seconds:.1f} s.",
         "",
         "| stage | s |",
