@@ -62,6 +62,7 @@ def _flat(model: ServedModel) -> ModelListing:
         requested_provider=model.requested_provider,
         title=model.title,
         labels=model.labels,
+        reads=model.reads,
         default=model.default,
         loaded=model.loaded,
         features_of=model.features_of,

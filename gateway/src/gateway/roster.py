@@ -31,13 +31,20 @@ class ModelRoster:
         self._clock = clock
         self._lists: dict[StageName, tuple[float, tuple[ServedModel, ...]]] = {}
 
-    async def check(self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None) -> None:
+    async def check(
+        self,
+        named: Mapping[StageName, str],
+        present: AbstractSet[Sequence] | None = None,
+        *,
+        volume: bool = False,
+    ) -> None:
         """Refuse names that cannot be followed, before anything runs. A stage that gives no list is not checked.
 
-        `present` are the sequences that were sent, where an outline may be wanted of them.
+        `present` are the sequences that were sent, where an outline may be wanted of them. Of a `volume` a model that
+        reads volumes makes it, which can do without some of its sequences, or one that reads slices, one by one.
 
         Raises:
-            InvalidOptions: naming the stage and the models that it has, or the sequences that the model reads.
+            InvalidOptions: naming the stage and the models that it has, or what the model reads.
         """
         for stage, name in named.items():
             try:
@@ -46,16 +53,25 @@ class ModelRoster:
                 raise
             except ServiceError:  # the stage itself will say so, or be done without
                 continue
-            if (
-                stage == "segmentation"
-                and present is not None
-                and not sources(model.sequences, model.fallback, present)
-            ):
-                raise InvalidOptions(
-                    f"options: models: {name} reads {needs(model.sequences, model.fallback)}; "
-                    f"{', '.join(sorted(present))} was sent.",
-                    stage=stage,
-                )
+            if stage == "segmentation":
+                await self._check_outliner(model, present, volume=volume)
+
+    async def _check_outliner(self, model: ServedModel, present: AbstractSet[Sequence] | None, *, volume: bool) -> None:
+        name, reads_volumes = model.ref.name, model.reads == "volumes"
+        if reads_volumes and not volume:
+            others = ", ".join(one.ref.name for one in await self._models("segmentation") if one.reads == "slices")
+            raise InvalidOptions(
+                f"options: models: {name} reads volumes, and a slice was sent; choose one of {others}.",
+                stage="segmentation",
+            )
+        if present is None:
+            return
+        fed = present & set(model.sequences) if reads_volumes else sources(model.sequences, model.fallback, present)
+        if not fed:
+            wanted = " or ".join(model.sequences) if reads_volumes else needs(model.sequences, model.fallback)
+            raise InvalidOptions(
+                f"options: models: {name} reads {wanted}; {', '.join(sorted(present))} was sent.", stage="segmentation"
+            )
 
     async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
         """The view model whose features the tumor model of this name (or the default) reads, then its variants.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.volume_schemas import KeySlice, VolumeGeometry, VolumeSummary
 from service_kit.contracts.classification import TumorClassification, ViewClassification
 from service_kit.contracts.common import ModelRef, Sequence, StageName
-from service_kit.contracts.models import TensorDescription
+from service_kit.contracts.models import Reads, TensorDescription
 from service_kit.problems import Problem
 
 DISCLAIMER = "Research use only. Not a medical device."
@@ -328,7 +328,8 @@ class SegmentationAnswer(Schema):
 
 
 class ModelListing(Schema):
-    """One model as it is served: `provider` is the one in use, `requested_provider` the one asked for.
+    """One model as it is served: `provider` is the one in use, `requested_provider` the one asked for. It `reads`
+    slices, one by one, or whole volumes.
 
     A `default` is used where a request names no model. The others are opened when they are asked for: until then
     `loaded` is false and `provider` "not loaded". `features_of` is the view model whose features a tumor model reads,
@@ -345,6 +346,7 @@ class ModelListing(Schema):
     precision: str
     title: str
     labels: tuple[str, ...]
+    reads: Reads
     default: bool
     loaded: bool
     features_of: str | None

@@ -90,6 +90,28 @@ async def test_a_segmentation_model_must_be_fed() -> None:
         await roster.check({"segmentation": "film"}, {"t1ce"})
 
 
+async def test_a_model_that_reads_volumes_is_for_volumes() -> None:
+    services = Services()
+    unet = served("segmentation", "unet3d", reads="volumes", sequences=("t1", "t1ce", "t2"))
+    services.lists["segmentation"] += (unet,)
+    named: dict[StageName, str] = {"segmentation": "unet3d"}
+    for present in ({"t1ce"}, None):
+        with pytest.raises(InvalidOptions, match=r"unet3d reads volumes, .* choose one of film, seg-t1.") as caught:
+            await services.roster.check(named, present)  # type: ignore[arg-type]
+        assert caught.value.stage == "segmentation"
+    await services.roster.check(named, {"t2"}, volume=True)
+    await services.roster.check(named, None, volume=True)
+    with pytest.raises(InvalidOptions, match="unet3d reads t1 or t1ce or t2; flair was sent"):
+        await services.roster.check(named, {"flair"}, volume=True)
+
+
+async def test_a_model_that_reads_slices_may_outline_a_volume_slice_by_slice() -> None:
+    roster = Services().roster
+    await roster.check({"segmentation": "film"}, {"flair"}, volume=True)
+    with pytest.raises(InvalidOptions, match="film reads t1 or flair and flair"):
+        await roster.check({"segmentation": "film"}, {"t1"}, volume=True)
+
+
 async def test_a_service_that_is_down_is_left_to_say_so_itself() -> None:
     services = Services({})
     await services.roster.check({"segmentation": "film"}, {"t1ce"})

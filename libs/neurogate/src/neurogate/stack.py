@@ -17,6 +17,7 @@ from gateway.settings import GatewaySettings
 from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
 from service_kit.inference.factory import InferenceSettings
+from service_kit.memory_transport import MemoryTransport
 
 _LONGEST_GRACE_S = 3.0
 
@@ -83,6 +84,6 @@ async def open_stack(
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         for origin, app in services.items():
             await stack.enter_async_context(app.router.lifespan_context(app))
-            mounts[origin] = httpx.ASGITransport(app=app)
+            mounts[origin] = MemoryTransport(app=app)
         client = await stack.enter_async_context(httpx.AsyncClient(mounts=mounts, trust_env=False))
         yield gateway.app.create_app(settings, http=client)
