@@ -54,11 +54,19 @@ class Normalizer(Ablator, Protocol):
 class Roster(Protocol):
     """Which models there are. `gateway.roster` asks the services."""
 
-    async def check(self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None) -> None:
-        """Raises `InvalidOptions` for a name that cannot be followed, with these sequences where they are given."""
+    async def check(
+        self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None, *, volume: bool = False
+    ) -> None:
+        """Raises `InvalidOptions` for a name that cannot be followed, with these sequences where they are given.
+
+        With `volume` the segmentation model may be one that reads volumes.
+        """
 
     async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
         """The view model whose features a tumor model reads, then its variants."""
+
+    async def volume_models(self) -> tuple[str, ...]:
+        """The segmentation models that read volumes, the default one first."""
 
 
 class Pipeline:
@@ -80,16 +88,24 @@ class Pipeline:
         self._limits = limits
 
     async def check(
-        self, record: dict[str, Any] | None, options: AnalysisOptions, present: AbstractSet[Sequence] | None = None
+        self,
+        record: dict[str, Any] | None,
+        options: AnalysisOptions,
+        present: AbstractSet[Sequence] | None = None,
+        *,
+        volume: bool = False,
     ) -> None:
         """What can be refused before pixels are decoded; `present` are the sequences, where they are known.
+
+        `volume`: what was sent may be a volume.
 
         Raises:
             InvalidOptions: a model that `options` names is not served, or cannot be fed with what was sent.
         """
         check_asked(record, options)
         if options.models:
-            await self._roster.check(options.models, None if options.segment == "never" else present)
+            present = None if options.segment == "never" else present
+            await self._roster.check(options.models, present, volume=volume)
 
     async def analyze(
         self,

@@ -73,6 +73,14 @@ class ModelRoster:
                 f"options: models: {name} reads {wanted}; {', '.join(sorted(present))} was sent.", stage="segmentation"
             )
 
+    async def volume_models(self) -> tuple[str, ...]:
+        """The segmentation models that read volumes, the default one first; none where the service gives no list."""
+        try:
+            models = await self._models("segmentation")
+        except ServiceError:  # the stage itself will say so
+            return ()
+        return tuple(model.ref.name for model in models if model.reads == "volumes")
+
     async def view_models_of(self, tumor: str | None) -> tuple[str, ...]:
         """The view model whose features the tumor model of this name (or the default) reads, then its variants.
 

@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.clients.segmenter import SegmentationAnswer, VolumeSegmentationAnswer
+from gateway.clients.segmenter import SegmentationAnswer
+from gateway.clients.volume_outlines import VolumeSegmentationAnswer
 from gateway.imaging.volume import VolumeStudy
 from gateway.volume_slices import VolumeSlices
 from service_kit.contracts.clinical import ClinicalVector

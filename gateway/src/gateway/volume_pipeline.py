@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -19,8 +18,7 @@ from gateway.findings import Pixels
 from gateway.imaging.door import check_slice
 from gateway.imaging.volume import VolumeStudy
 from gateway.judge.limits import JudgeLimits
-from gateway.pipeline import Classifier, Normalizer, check_named, optional, wants_segmentation
-from gateway.pipeline import Roster as SliceRoster
+from gateway.pipeline import Classifier, Normalizer, Roster, check_named, optional, wants_segmentation
 from gateway.progress import ProgressReporter
 from gateway.schemas import AnalysisOptions
 from gateway.stopwatch import Stopwatch
@@ -30,7 +28,7 @@ from gateway.volume_findings import VolumeFindings
 from gateway.volume_outline import VolumeOutline, VolumeOutliner, outline_by_slices, outline_in_3d, wants_3d
 from gateway.volume_slices import VolumeSlices, sampled, viewed
 from service_kit.contracts.clinical import ClinicalVector
-from service_kit.contracts.common import ModelRef, Sequence, StageName
+from service_kit.contracts.common import ModelRef, Sequence
 from service_kit.errors import ServiceError
 
 _DEFAULT_LIMITS = JudgeLimits()
@@ -38,18 +36,6 @@ _DEFAULT_LIMITS = JudgeLimits()
 
 class Segmenter(Outliner, VolumeOutliner, Protocol):
     """Where the tumor is, of slices and volumes."""
-
-
-class Roster(SliceRoster, Protocol):
-    """Which models there are, those of volumes too."""
-
-    async def check(
-        self, named: Mapping[StageName, str], present: AbstractSet[Sequence] | None = None, *, volume: bool = False
-    ) -> None:
-        """As for slices; with `volume` the segmentation model may be one that reads volumes."""
-
-    async def volume_models(self) -> tuple[str, ...]:
-        """The segmentation models that read volumes, the default one first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.clients.classifier import TumorAnswer, ViewAnswer, ViewFeatures
-from gateway.clients.segmenter import SegmentationAnswer, VolumeSegmentationAnswer
+from gateway.clients.segmenter import SegmentationAnswer
+from gateway.clients.volume_outlines import VolumeSegmentationAnswer
 from gateway.findings import Pixels, Saliency
 from gateway.imaging.study import Study
 from service_kit.contracts.classification import Novelty, TumorClassification, TumorLabel, ViewClassification, ViewLabel

@@ -66,7 +66,8 @@ class Acceptance:
         webhook = order.options.webhook
         if webhook is not None:
             self._webhooks.check(webhook)
-        await self._pipeline.check(order.record, order.options)
+        # Whether it is a volume is known when it is decoded: then it is checked again.
+        await self._pipeline.check(order.record, order.options, volume=True)
         # When the queue gives no answer, it may have the job all the same: uploads and key stay as they are.
         held.stored = True
         try:

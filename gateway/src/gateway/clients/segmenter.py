@@ -17,7 +17,7 @@ from service_kit import tensors
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import Sequence
 from service_kit.contracts.models import ServedModel
-from service_kit.contracts.segmentation import SegmentationResult, VolumeSegmentationResult
+from service_kit.contracts.segmentation import SegmentationResult
 from service_kit.errors import UpstreamFailed
 
 _STAGE: Final = "segmentation"
@@ -33,14 +33,6 @@ class SegmentationAnswer:
 
     mask: Mask
     result: SegmentationResult
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeSegmentationAnswer:
-    """`labels [x, y, z]` uint8 on the volume's own grid."""
-
-    labels: NDArray[np.uint8]
-    result: VolumeSegmentationResult
 
 
 class SegmenterClient:
