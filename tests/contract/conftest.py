@@ -18,6 +18,7 @@ from classifier_service.settings import ClassifierSettings
 from metadata_service.settings import MetadataSettings
 from segmenter_service.settings import SegmenterSettings
 from service_kit.inference.factory import InferenceSettings
+from service_kit.memory_transport import MemoryTransport
 from service_kit.testing import tiny_repository
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ class Services:
     async def client(self, *, down: tuple[str, ...] = ()) -> AsyncIterator[httpx.AsyncClient]:
         """An HTTP client that reaches them in memory; the origins in `down` refuse the connection."""
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {
-            origin: httpx.MockTransport(refuse) if origin in down else httpx.ASGITransport(app=app)
+            origin: httpx.MockTransport(refuse) if origin in down else MemoryTransport(app=app)
             for origin, app in self.apps.items()
         }
         async with httpx.AsyncClient(mounts=mounts, transport=httpx.MockTransport(refuse), trust_env=False) as http:

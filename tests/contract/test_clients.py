@@ -142,7 +142,8 @@ async def test_every_stage_lists_its_models(clients: Clients) -> None:
     for stage, models in listed.items():
         assert models, stage
         assert {model.ref.stage for model in models} == {stage}
-    assert [model.ref.name for model in listed["segmentation"] if model.default] == ["seg-flair-film", "seg-t1"]
+    defaults = [model for model in listed["segmentation"] if model.default]
+    assert [model.ref.name for model in defaults if model.reads == "slices"] == ["seg-flair-film", "seg-t1"]
     assert await clients.classifier.ready() == {"view": True, "tumor": True}
     assert await clients.segmenter.ready()
     assert await clients.metadata.ready()

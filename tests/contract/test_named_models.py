@@ -32,7 +32,7 @@ async def test_every_model_that_is_listed_answers_by_its_name(tiny_services: Ser
     async with running_gateway(tiny_services, settings=with_cards(tiny_models)) as client:
         listed = (await client.get("/v1/models")).json()["models"]
         assert {model["name"] for model in listed} == set(ModelRepository(tiny_models).names())
-        for model in listed:
+        for model in (model for model in listed if model["reads"] == "slices"):
             sequences = model["sequences"] if model["stage"] == "segmentation" else ["t1ce"]
             answer = await client.post(
                 "/v1/analyses",
@@ -49,6 +49,17 @@ async def test_every_model_that_is_listed_answers_by_its_name(tiny_services: Ser
             assert detail["card"]["name"] == model["name"]
 
 
+async def test_a_model_that_reads_volumes_is_refused_for_a_slice(tiny_services: Services, tiny_models: Path) -> None:
+    async with running_gateway(tiny_services, settings=with_cards(tiny_models)) as client:
+        answer = await client.post(
+            "/v1/analyses",
+            files={"t1ce": ("slice.png", PNG, "image/png")},
+            data={"options": json.dumps({"models": {"segmentation": "unet3d"}})},
+        )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_options")
+    assert "unet3d reads volumes, and a slice was sent" in answer.json()["detail"]
+
+
 async def test_defaults_stay_the_defaults_and_the_others_come_into_memory_when_named(
     tiny_services: Services, tiny_models: Path
 ) -> None:
@@ -61,8 +72,10 @@ async def test_defaults_stay_the_defaults_and_the_others_come_into_memory_when_n
             "tumor",
             "seg-t1",
             "seg-flair-film",
+            "unet3d",
             "clinical",
         }
+        assert {name for name, model in before.items() if model["reads"] == "volumes"} == {"unet3d"}
         assert all(model["loaded"] == model["default"] for model in before.values())
         resnet = (await client.get("/v1/models/tumor-resnet50")).json()
         assert (resnet["provider"], resnet["requested_provider"]) == ("not loaded", "CPUExecutionProvider")

@@ -48,7 +48,7 @@ class ModelRoster:
         """
         for stage, name in named.items():
             try:
-                model = await self._named(stage, name)
+                model = await self._named(stage, name, volume=volume)
             except InvalidOptions:
                 raise
             except ServiceError:  # the stage itself will say so, or be done without
@@ -97,13 +97,13 @@ class ModelRoster:
         variants = (view.ref.name for view in await self._models("view") if view.variant_of == source)
         return (source, *variants)
 
-    async def _named(self, stage: StageName, name: str) -> ServedModel:
+    async def _named(self, stage: StageName, name: str, *, volume: bool = False) -> ServedModel:
         for fresh in (False, True):
             models = await self._models(stage, fresh=fresh)
             found = next((model for model in models if model.ref.name == name), None)
             if found is not None:
                 return found
-        names = ", ".join(model.ref.name for model in models)
+        names = ", ".join(model.ref.name for model in models if volume or model.reads == "slices")
         raise InvalidOptions(
             f"options: models: no such model for the stage {stage}; choose one of {names}.", stage=stage
         )

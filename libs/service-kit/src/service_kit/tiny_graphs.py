@@ -36,7 +36,8 @@ def tiny_volume_graph(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec
     nodes: list[_Node] = [
         ("ReduceSum", ["volume", "channel_axis"], "sum", {"keepdims": 1}),
         ("ReduceSum", ["present", "channel_axis"], "count_flat", {"keepdims": 1}),
-        ("Unsqueeze", ["count_flat", "space"], "count", {}),
+        ("Max", ["count_flat", "one"], "count_or_one", {}),
+        ("Unsqueeze", ["count_or_one", "space"], "count", {}),
         ("Div", ["sum", "count"], "mean", {}),
         ("Sub", ["mean", "levels"], "above", {}),
         ("Mul", ["above", "slope"], "score", {}),
@@ -46,6 +47,7 @@ def tiny_volume_graph(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec
     weights = {
         "channel_axis": np.array([1], np.int64),
         "space": np.array([2, 3, 4], np.int64),
+        "one": np.float32(1.0),
         "levels": levels.reshape(1, -1, 1, 1, 1),
         "slope": np.float32(20.0),
     }

@@ -140,6 +140,7 @@ def tiny_repository(folder: Path) -> Path:
         clinical=True,
         fallback={"t1": "flair", "t1ce": "flair"},
     )
+    tiny_volume_model(folder, patch=32)
     tiny_model(folder, "clinical")
     return folder
 
