@@ -22,6 +22,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from gateway.reporting import content
 from gateway.reporting import pdf_style as style
 from gateway.reporting.content import ORIGIN, VERDICTS, Bar, Figure, Note, Report, Section
 from gateway.reporting.wording import percent
@@ -35,6 +36,8 @@ _WIDE_FIGURE, _PAIRED_FIGURE, _PAIR_BELOW_WIDE = 160 * style.MM, 79 * style.MM, 
 # reportlab has no types.
 _Story = list[Any]
 _PLAIN_TABLE: Final = (
+    # Else cells name Helvetica, which is not embedded, though they write nothing in it.
+    ("FONTNAME", (0, 0), (-1, -1), style.REGULAR),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("LEFTPADDING", (0, 0), (-1, -1), 0),
     ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -123,6 +126,7 @@ def _verdict(report: Report) -> Table:
     box.setStyle(
         TableStyle(
             [
+                ("FONTNAME", (0, 0), (-1, -1), style.REGULAR),
                 ("BACKGROUND", (0, 0), (-1, -1), style.SOFT),
                 ("LINEBEFORE", (0, 0), (0, -1), 1.4 * style.MM, tone),
                 ("LEFTPADDING", (0, 0), (-1, -1), 4 * style.MM),
@@ -157,9 +161,16 @@ def _section(part: Section, width: float) -> _Story:
     if part.table is not None:
         header = [Paragraph(escape(cell), style.CELL_TITLE) for cell in part.table.header]
         lines = [[Paragraph(escape(cell), style.CELL) for cell in line] for line in part.table.lines]
-        story.append(_ruled([header, *lines], [width / len(header)] * len(header)))
+        story.append(_ruled([header, *lines], _widths(part.table, width)))
     story += [_note(note) for note in part.notes]
     return [*story, Spacer(1, 3.2 * style.MM)]
+
+
+def _widths(table: content.Table, width: float) -> list[float]:
+    """Columns as wide as their longest text asks for, within reason."""
+    cells = zip(table.header, *table.lines, strict=True)
+    shares = [min(max(7, *(len(cell) for cell in column)), 32) for column in cells]
+    return [width * share / sum(shares) for share in shares]
 
 
 def _note(note: Note) -> Paragraph:

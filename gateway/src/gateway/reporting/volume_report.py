@@ -107,7 +107,7 @@ def _side(volume: VolumeSummary) -> str:
     if volume.side is None:
         return "not known"
     share = volume.right_share
-    return volume.side if share is None else f"{volume.side} ({share:.0%} right of the midline)"
+    return volume.side if share is None else f"{volume.side} ({share:.0%} on the right)"
 
 
 def _lesions(analysis: FinishedAnalysis, *, oriented: bool) -> tuple[Section, ...]:
