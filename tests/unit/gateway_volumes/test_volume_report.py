@@ -1,5 +1,6 @@
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import numpy as np
@@ -225,3 +226,19 @@ def test_an_unnamed_type_is_not_given_one() -> None:
     for words in (html_words(untyped), pdf_words(render("report.pdf", untyped))):
         assert "A tumor, of a type that the model does not name" in words
         assert "glioma is" not in words.lower()
+
+
+def test_reports_drawn_at_the_same_time_keep_their_own_words() -> None:
+    example = Analysis.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+    analysis = FinishedAnalysis.model_validate(example)
+    png = render_input(scan(24, 24))
+    reports = [
+        slice_report(
+            analysis.model_copy(update={"reasons": (Reason(code="unknown_view", detail=f"Word{number} " * 200),)}),
+            input_png=png,
+        )
+        for number in range(6)
+    ]
+    alone = [render_pdf(report) for report in reports]
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(render_pdf, reports)) == alone

@@ -1,6 +1,7 @@
 """A report as A4 pages of PDF, with the fonts in it; the same report gives the same bytes."""
 
 import io
+import threading
 from functools import partial
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -33,6 +34,8 @@ _HEIGHT = A4[1] - _TOP - _BOTTOM
 _GUTTER = 8 * style.MM
 _COLUMN = (_WIDTH - _GUTTER) / 2
 _WIDE_FIGURE, _PAIRED_FIGURE, _PAIR_BELOW_WIDE = 160 * style.MM, 79 * style.MM, 47 * style.MM
+# The typefaces are shared, and each keeps its place in the file while a part of it is read.
+_ONE_AT_A_TIME: Final = threading.Lock()
 # reportlab has no types.
 _Story = list[Any]
 _PLAIN_TABLE: Final = (
@@ -67,7 +70,8 @@ def render_pdf(report: Report) -> bytes:
     )
     frame = Frame(_SIDE, _BOTTOM, _WIDTH, _HEIGHT, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=partial(_furnish, report)))
-    document.build(_story(report))
+    with _ONE_AT_A_TIME:
+        document.build(_story(report))
     return out.getvalue()
 
 
