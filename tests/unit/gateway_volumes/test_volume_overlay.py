@@ -9,6 +9,7 @@ from gateway.reporting.volume_scene import Scene
 from gateway.reporting.volume_slices import key_picture
 from gateway.slices import SliceStack
 from gateway.volume_findings import VolumeFindings
+from gateway.volume_schemas import KeySlice
 from tests.unit.gateway_reporting.scenes import open_png
 from tests.unit.gateway_volumes.places import ORIENTATIONS
 from tests.unit.gateway_volumes.volume_cases import volume_case
@@ -102,6 +103,18 @@ def test_heat_map_and_input_are_of_the_key_slice(case: VolumeFindings) -> None:
     np.testing.assert_array_equal(pixels, SliceStack(case.grid, "axial").take(case.pictures["t1ce"])[key.index])
     np.testing.assert_array_equal(open_png(render("input.png", case)), pixels)
     assert open_png(render("heatmap.png", case)).shape[2] == 3
+
+
+def test_a_key_slice_of_another_plane() -> None:
+    """A sagittal series is classified on its own slices."""
+    key = KeySlice(plane="sagittal", index=20, of=46)
+    case = volume_case((4, 4, 4), key_slice=key)
+    pixels, _ = key_picture(case)
+    np.testing.assert_array_equal(pixels, SliceStack(case.grid, "sagittal").take(case.pictures["t1ce"])[20])
+    without = volume_case((4, 4, 4), key_slice=None)
+    count = SliceStack(without.grid, "axial").shape[0]
+    middle = SliceStack(without.grid, "axial").take(without.pictures["t1ce"])[count // 2]
+    np.testing.assert_array_equal(key_picture(without)[0], middle)
 
 
 def test_an_empty_head_can_be_drawn() -> None:
