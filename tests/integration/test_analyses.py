@@ -109,7 +109,7 @@ async def test_a_bad_page_is_refused(gateway: httpx.AsyncClient, query: dict[str
 async def test_every_linked_file_is_what_it_says(gateway: httpx.AsyncClient) -> None:
     analysis = await create(gateway, options={"segment": "always"})
     links: dict[str, str] = analysis["links"]
-    assert set(links) == {"self", "input", "mask", "overlay", "heatmap", "report", "evidence"}
+    assert set(links) == {"self", "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence"}
     for name, link in links.items():
         answer = await gateway.get(link)
         assert answer.status_code == 200, link
@@ -123,6 +123,9 @@ async def test_every_linked_file_is_what_it_says(gateway: httpx.AsyncClient) -> 
         if link.endswith(".png"):
             assert answer.headers["content-type"] == "image/png"
             Image.open(io.BytesIO(answer.content)).verify()
+        if link.endswith(".pdf"):
+            assert answer.headers["content-type"] == "application/pdf"
+            assert answer.content.startswith(b"%PDF-")
     np.testing.assert_array_equal(await picture(gateway, links["input"]), pictures.gray8())
     mask = await picture(gateway, links["mask"])
     assert mask.shape == (96, 80)
@@ -150,21 +153,20 @@ async def test_the_report_runs_no_script_and_loads_nothing(gateway: httpx.AsyncC
 async def test_files_that_there_are_not_say_why_and_name_those_that_there_are(gateway: httpx.AsyncClient) -> None:
     analysis = await create(gateway, options={"segment": "never", "heatmap": False})
     base = analysis["links"]["self"]
-    assert set(analysis["links"]) == {"self", "input", "report", "evidence"}
+    assert set(analysis["links"]) == {"self", "input", "report", "report_pdf", "evidence"}
     for name, words in (
         ("mask.png", "segment said never"),
         ("overlay.png", "segment said never"),
         ("heatmap.png", "heatmap true"),
         ("segmentation.dcm", "No such artifact"),
-        ("mask.nii.gz", "No such artifact"),
-        ("report.pdf", "No such artifact"),
+        ("mask.nii.gz", "a slice's mask is mask.png"),
         ("..%2f..%2fetc%2fpasswd", ""),
     ):
         answer = await gateway.get(f"{base}/{name}")
         assert answer.status_code == 404
         assert words in problem(answer)["detail"]
         if words:
-            assert "input.png, report.html, evidence.json" in answer.json()["detail"]
+            assert "input.png, report.html, evidence.json, report.pdf" in answer.json()["detail"]
 
 
 async def test_an_erased_analysis_is_gone_with_its_files(gateway: httpx.AsyncClient) -> None:

@@ -4,16 +4,23 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from gateway.findings import Findings
+from gateway.reporting.content import Report
 from gateway.reporting.evidence import render_evidence
 from gateway.reporting.heatmap import render_heatmap
+from gateway.reporting.html import render_html
 from gateway.reporting.measure import Measurements, measure
 from gateway.reporting.overlay import render_overlay
+from gateway.reporting.pdf import render_pdf
 from gateway.reporting.pictures import render_input, render_mask
-from gateway.reporting.report import render_report
+from gateway.reporting.report import slice_report
+from gateway.volume_findings import VolumeFindings
+from gateway.volume_rendering import render_volume
 
 
-def render(name: str, findings: Findings) -> bytes:
-    """The bytes of the artifact `name`, which `gateway.artifacts.available` says that these findings have."""
+def render(name: str, findings: Findings | VolumeFindings) -> bytes:
+    """The bytes of the artifact `name`, which `gateway.artifacts` says that these findings have."""
+    if isinstance(findings, VolumeFindings):
+        return render_volume(name, findings)
     return _RENDERERS[name](findings)
 
 
@@ -50,8 +57,8 @@ def _heatmap(findings: Findings) -> bytes:
     )
 
 
-def _report(findings: Findings) -> bytes:
-    page = render_report(
+def _report(findings: Findings) -> Report:
+    return slice_report(
         findings.analysis,
         input_png=_input(findings),
         overlay_png=None if findings.mask is None else _overlay(findings),
@@ -59,7 +66,6 @@ def _report(findings: Findings) -> bytes:
         heatmap_label=_heatmap_label(findings),
         measurements=_measurements(findings),
     )
-    return page.encode()
 
 
 def _evidence(findings: Findings) -> bytes:
@@ -82,7 +88,8 @@ _RENDERERS: MappingProxyType[str, Callable[[Findings], bytes]] = MappingProxyTyp
         "mask.png": _mask,
         "overlay.png": _overlay,
         "heatmap.png": _heatmap,
-        "report.html": _report,
+        "report.html": lambda findings: render_html(_report(findings)).encode(),
+        "report.pdf": lambda findings: render_pdf(_report(findings)),
         "evidence.json": _evidence,
     }
 )

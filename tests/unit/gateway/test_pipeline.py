@@ -73,7 +73,7 @@ async def test_a_clear_tumor_is_classified_outlined_measured_and_answered() -> N
     assert analysis.clinical is not None
     assert analysis.clinical.imputed == ("sex",)
     assert analysis.problem is None
-    assert {"self", "input", "mask", "overlay", "heatmap", "report", "evidence"} == set(analysis.links)
+    assert {"self", "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence"} == set(analysis.links)
     assert [name for name, _ in classifier.calls] == ["view", "tumor"]
     np.testing.assert_array_equal(classifier.calls[1][1]["features"].values, view_answer().features)
 
@@ -98,7 +98,7 @@ async def test_what_did_not_run_is_null_and_has_no_link() -> None:
     parts = (analysis.clinical, analysis.segmentation, findings.mask, findings.saliency)
     assert [part for part in parts if part is not None] == []
     assert analysis.timings_ms.clinical is analysis.timings_ms.segmentation is None
-    assert set(analysis.links) == {"self", "input", "report", "evidence"}
+    assert set(analysis.links) == {"self", "input", "report", "report_pdf", "evidence"}
     assert (analysis.progress.stage, analysis.progress.done) == ("tumor", 2)
 
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from gateway.reporting.evidence import render_evidence
+from gateway.reporting.html import render_html
 from gateway.reporting.measure import measure
 from gateway.reporting.pictures import render_input
-from gateway.reporting.report import headline, render_report
+from gateway.reporting.report import slice_report
+from gateway.reporting.wording import headline
 from gateway.schemas import Analysis
 from tests.unit.gateway_reporting.scenes import ellipse, scan
 
@@ -19,6 +21,10 @@ EXAMPLE: dict[str, Any] = Analysis.model_config["json_schema_extra"]["examples"]
 
 def analysis(**changes: Any) -> Analysis:
     return Analysis.model_validate({**EXAMPLE, **changes})
+
+
+def rendered(subject: Analysis, **parts: Any) -> str:
+    return render_html(slice_report(subject, **{"input_png": PNG, **parts}))
 
 
 class Page(HTMLParser):
@@ -45,11 +51,11 @@ class Page(HTMLParser):
 
 
 def page(subject: Analysis, **parts: Any) -> Page:
-    return Page(render_report(subject, **{"input_png": PNG, **parts}))
+    return Page(rendered(subject, **parts))
 
 
 def test_the_report_is_self_contained_and_without_scripts() -> None:
-    html = render_report(analysis(), input_png=PNG, overlay_png=PNG, heatmap_png=PNG, heatmap_label="glioma")
+    html = rendered(analysis(), overlay_png=PNG, heatmap_png=PNG, heatmap_label="glioma")
     found = Page(html)
     assert len(found.addresses) == 2
     assert all(address.startswith("data:image/png;base64,") for address in found.addresses)
@@ -167,7 +173,7 @@ def test_a_failed_analysis_still_makes_a_page() -> None:
 def test_everything_is_escaped() -> None:
     reasons = [{"code": "stage_unavailable", "detail": "<script>alert(1)</script>"}]
     source = {**EXAMPLE["input"], "warnings": ["<img src=x onerror=alert(1)>"]}
-    html = render_report(analysis(reasons=reasons, input=source), input_png=PNG)
+    html = rendered(analysis(reasons=reasons, input=source))
     assert "<script" not in html
     assert "<img src=x" not in html
     assert "&lt;script&gt;" in html

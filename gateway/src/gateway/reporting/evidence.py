@@ -14,6 +14,10 @@ DEFINITIONS = {
     "longest_diameter": "largest distance between two border points of the largest component, in the slice's plane",
     "perpendicular_diameter": "longest chord of the same component at right angles to the longest diameter",
     "bounding_box": "top, left, bottom, right in pixels; the last two exclusive",
+    "volume": "voxels times the determinant of the affine; `*_interval` held the true value with `coverage` in patients"
+    " kept back from training",
+    "lesion": "connected part, measured on the axial slice where its area is largest (RANO); axes are ends in RAS mm",
+    "key_slice": "the slice of a volume that view, tumor and heat map are of; `coverage` was fitted on single slices",
     "heatmap": "class activation map, negative parts cut off, scaled so that its maximum is 1",
 }
 

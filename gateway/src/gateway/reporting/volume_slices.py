@@ -53,15 +53,19 @@ def key_picture(findings: VolumeFindings) -> tuple[NDArray[np.uint8], tuple[floa
 
 
 def _tinted(gray: NDArray[np.uint8], cut: NDArray[np.uint8], wanted: dict[int, str]) -> NDArray[np.uint8]:
-    color = np.repeat(gray[..., None].astype(np.float32), 3, axis=2)
+    """Colors where `cut` is one of `wanted`; a border is where a neighbor has another label."""
+    picture = np.repeat(gray[..., None], 3, axis=2)
+    colors, drawn = np.zeros((256, 3), np.float32), np.zeros(256, np.bool_)
+    for value, name in wanted.items():
+        colors[value], drawn[value] = LABELS.get(name, OUTLINE), True
     padded = np.pad(cut, 1)
     around = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
-    for value, name in wanted.items():
-        inside = cut == value
-        border = inside & np.any([neighbor != value for neighbor in around], axis=0)
-        alpha = np.where(border, _BORDER_ALPHA, np.where(inside, _FILL_ALPHA, 0.0))[..., None]
-        color += (np.array(LABELS.get(name, OUTLINE), np.float32) - color) * alpha
-    return np.rint(color).astype(np.uint8)
+    border = np.logical_or.reduce([neighbor != cut for neighbor in around])
+    place = np.nonzero(drawn[cut])
+    below = gray[place][:, None].astype(np.float32)
+    alpha = np.where(border[place], np.float32(_BORDER_ALPHA), np.float32(_FILL_ALPHA))[:, None]
+    picture[place] = np.rint(below + (colors[cut[place]] - below) * alpha).astype(np.uint8)
+    return picture
 
 
 def _encode(picture: NDArray[np.uint8], spacing_mm: tuple[float, ...]) -> bytes:
