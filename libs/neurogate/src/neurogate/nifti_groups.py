@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,10 @@ def group_nifti(files: Sequence[Path]) -> Iterator[NiftiGroup]:
     by_stem: defaultdict[str, list[Path]] = defaultdict(list)
     for path in files:
         by_stem[_without_sequence(path)].append(path)
+    if "" in by_stem and len(by_stem) > 1:
+        # Some names are nothing but a sequence: what the others belong to cannot be told from theirs.
+        yield replace(_group("", files), name=None)
+        return
     for stem, group in sorted(by_stem.items()):
         yield _group(stem, group)
 
@@ -61,5 +65,4 @@ def _stem(path: Path) -> str:
 
 
 def _without_sequence(path: Path) -> str:
-    stem = _stem(path)
-    return _SEQUENCE_WORD.sub("", stem, count=1) or stem
+    return _SEQUENCE_WORD.sub("", _stem(path), count=1)
