@@ -7,13 +7,19 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import Result
 
-from neurogate.results_table import COLUMNS
+from neurogate.batch import Batch, Watcher
+from neurogate.client import GatewayClient
+from neurogate.journal import Journal
+from neurogate.results_table import COLUMNS, ResultsTable
+from neurogate.study_files import find_studies
 from tests.unit.neurogate.made_gateway import MadeGateway, problem, served
 from tests.unit.neurogate.test_analyze import command
 
@@ -209,3 +215,18 @@ def test_what_is_ended_goes_on_where_it_was(
     assert states(tmp_path) == {f"case{number}": "succeeded" for number in range(COUNT)}
     assert made.executions == COUNT
     assert "canceled" not in {job["state"] for job in made.jobs.values()}
+
+
+async def test_a_study_whose_connection_always_breaks_is_given_up_and_not_the_archive(
+    archive: Path, tmp_path: Path
+) -> None:
+    def break_off(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("reset by peer", request=request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(break_off), base_url="http://gateway") as http:
+        journal, table = Journal(tmp_path / "j", "options"), ResultsTable(tmp_path / "t.csv")
+        batch = Batch(GatewayClient(http), journal, table, {}, None, Watcher(), COUNT, 600.0)
+        tally = await batch.run(find_studies(archive, Counter()))
+        journal.close()
+    assert tally.outcomes == {"refused": COUNT}
+    assert "the connection broke 5 times" in (tmp_path / "t.csv").read_text()

@@ -97,10 +97,11 @@ def test_dicom_beside_nifti_is_another_study(tmp_path: Path) -> None:
 
 
 def test_pictures_and_zips_are_studies_and_hidden_files_are_not(tmp_path: Path) -> None:
-    touch(tmp_path, "b.png", "a.zip", "sub/c.JPG", ".hidden.png", ".git/x.png")
+    touch(tmp_path, "b.png", "b.mask.png", "a.zip", "sub/c.JPG", ".hidden.png", ".git/x.png")
     studies, left_out = found(tmp_path)
     assert list(studies) == ["a.zip", "b.png", "sub/c.JPG"]
-    assert not left_out
+    assert left_out == {"labels (seg, mask)": 1}
+    assert len(list(studies_of_paths([tmp_path / "b.mask.png"], left_out))) == 1
 
 
 def test_linked_folders_are_passed_by(tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ _FORGOTTEN: Final = frozenset({httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _REFUSED_ALL: Final = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 
 
+_MAX_BROKEN: Final = 5
+"""A gateway that is there but ends the connection again and again does not want this one."""
+
+
+class BrokenOff(RuntimeError):
+    """A study that cannot be sent to the end."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the studies of one run; `known` were finished before it."""
@@ -129,8 +137,8 @@ class Batch:
                 analysis = await self._followed(study.name, known.analysis_id)
             if analysis is None:
                 analysis = await self._sent(study, stamp, attempt)
-        except Refused as refusal:
-            if refusal.problem["status"] in _REFUSED_ALL:
+        except (Refused, BrokenOff) as refusal:
+            if isinstance(refusal, Refused) and refusal.problem["status"] in _REFUSED_ALL:
                 raise
             entry = Entry(stamp, "failed", attempt, None)
             self._finish(study.name, entry, "refused", failure_row(study.name, str(refusal)))
@@ -162,13 +170,18 @@ class Batch:
         return response
 
     async def _patiently(self, name: str, send: Callable[[], Any]) -> httpx.Response:
-        patience = Patience(self.away_limit_s)
+        patience, broken = Patience(self.away_limit_s), 0
         while True:
             cause: httpx.Response | httpx.TransportError
             try:
                 cause = await send()
             except httpx.TransportError as error:
                 cause = error
+                broken += not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if broken >= _MAX_BROKEN:
+                    raise BrokenOff(
+                        f"the connection broke {broken} times while it was sent ({_words(error)})"
+                    ) from error
             pause_s = patience.pause_s(cause)
             if pause_s is None:
                 assert isinstance(cause, httpx.Response)  # noqa: S101 - without an answer there is always a pause
@@ -219,6 +232,10 @@ def stamp_of(study: StudyFiles) -> str:
         found = part.path.stat()
         digest.update(f"\n{part.field} {part.path.name} {found.st_size} {found.st_mtime_ns}".encode())
     return digest.hexdigest()[:32]
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def options_digest(options: Mapping[str, Any], record: Mapping[str, Any] | None) -> str:

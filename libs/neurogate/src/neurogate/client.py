@@ -1,5 +1,6 @@
 """A caller of the gateway: a study in, the analysis and its files out."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -9,10 +10,12 @@ from typing import Any
 import httpx
 
 from neurogate.following import Progress, follow
+from neurogate.patience import Patience
 from neurogate.refused import Refused
 from neurogate.upload import Upload
 
 _TIMEOUT_S = 120.0
+_AWAY_LIMIT_S = 300.0
 Json = dict[str, Any]
 __all__ = ["GatewayClient", "Refused", "open_client"]
 
@@ -63,8 +66,25 @@ class GatewayClient:
         return follow(self._http, analysis_id, streams=self._streams)
 
     async def read(self, analysis_id: str) -> Json:
-        """The analysis as it is now. Raises `Refused`."""
-        return _json(await self._http.get(f"/v1/analyses/{analysis_id}"))
+        """The analysis as it is now; asked for again while the gateway is busy or away.
+
+        Raises:
+            Refused: there is no such analysis.
+            GatewayAway: nobody has answered for long.
+        """
+        patience = Patience(_AWAY_LIMIT_S)
+        while True:
+            cause: httpx.Response | httpx.TransportError
+            try:
+                cause = await self._http.get(f"/v1/analyses/{analysis_id}")
+                if cause.is_success:
+                    return _json(cause)
+            except httpx.TransportError as error:
+                cause = error
+            pause_s = patience.pause_s(cause)
+            if pause_s is None and isinstance(cause, httpx.Response):
+                raise Refused(cause)
+            await asyncio.sleep(pause_s or 0.0)
 
     async def cancel(self, analysis_id: str) -> Json:
         """Cancel it. Raises `Refused`, also where it is finished already."""

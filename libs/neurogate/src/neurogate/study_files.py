@@ -91,7 +91,9 @@ def studies_of(paths: Iterable[Path], root: Path | None, left_out: Counter[str])
     dicom: list[Path] = []
     for path in paths:
         kind = _readable_kind(path, left_out)
-        if kind == "picture" or kind == "zip":  # noqa: PLR1714 - mypy narrows this
+        if kind == "picture" and root is not None and read_name(path.name) == "mask":
+            left_out["labels (seg, mask)"] += 1
+        elif kind == "picture" or kind == "zip":  # noqa: PLR1714 - mypy narrows this
             yield StudyFiles(_name(path, root), kind, (FilePart("file", path),))
         elif kind == "nifti":
             if read_name(path.name) == "mask":
