@@ -111,8 +111,11 @@ def batch(
         journal = Journal(journal_path, options_digest(wishes, record))
         if retry_failed:
             journal.retry_failed()
-        run(working())
     except (JournalInUse, OtherOptions, OSError, sqlite3.DatabaseError) as error:
+        raise fail(str(error)) from error
+    try:
+        run(working())
+    except (OSError, sqlite3.DatabaseError) as error:
         raise fail(str(error)) from error
     finally:
         _summarize(tally, left_out, time.monotonic() - started, out)

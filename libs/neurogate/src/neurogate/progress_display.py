@@ -50,9 +50,11 @@ class ProgressDisplay:
         """A step of it."""
         words = progress.state if progress.state != "running" else progress.stage
         if name in self._tasks:
-            total = progress.total if progress.state == "running" else None
             self._bars.update(
-                self._tasks[name], description=f"{escape(name)}: {words}", completed=progress.done, total=total
+                self._tasks[name],
+                description=f"{escape(name)}: {words}",
+                completed=progress.done,
+                total=progress.total,
             )
             return
         tenth = _STEPS_TOLD * progress.done // max(progress.total, 1)
