@@ -20,7 +20,7 @@ import httpx
 from PIL import Image
 from rich.progress import track
 
-from neurogate.stack import find_models_dir
+from neurogate.models_dir import find_models_dir
 from tests.bench import contenders
 from tests.bench.contenders import Contender
 from tests.bench.work import TASKS, Engine, Task, measure_raw

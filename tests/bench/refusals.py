@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from neurogate.stack import find_models_dir
+from neurogate.models_dir import find_models_dir
 from tests.bench.contenders import Contender, neurogate
 from tests.unit.gateway_imaging import pictures
 from tests.unit.gateway_imaging.bad_inputs import BAD_INPUTS

@@ -97,3 +97,16 @@ async def test_a_wrong_body_is_refused(client: httpx.AsyncClient, body: dict[str
 
 async def test_an_id_that_is_none_is_not_found(client: httpx.AsyncClient) -> None:
     assert (await send(client, "../../etc", FIRST.id)).status_code == 404
+
+
+async def test_openapi_tells_of_body_answer_and_problems(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    operation = document["paths"]["/v1/comparisons"]["post"]
+    assert {"200", "401", "404", "409", "422", "503"} <= operation["responses"].keys()
+    problems = operation["responses"]["422"]["content"]["application/problem+json"]["examples"]
+    assert {"not_comparable", "invalid_request"} <= problems.keys()
+    schemas = document["components"]["schemas"]
+    assert schemas["ComparisonRequest"]["examples"][0].keys() == {"baseline", "followup", "tolerance_percent"}
+    assert {"category", "volume_category", "statement", "warnings", "disclaimer"} <= schemas["Comparison"][
+        "properties"
+    ].keys()

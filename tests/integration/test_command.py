@@ -137,7 +137,7 @@ def test_analyze_without_a_server_takes_several_files_and_says_which_failed(tmp_
     result = command("analyze", str(SAMPLE), "note.png", "--clinical", '{"age": 51}', cwd=tmp_path)
     assert result.returncode == 1
     assert "note.png" in result.stderr
-    assert "1 of 2 files" in result.stderr
+    assert "1 of 2 studies" in result.stderr
     assert "glioma" in result.stdout
 
 

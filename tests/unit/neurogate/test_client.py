@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from neurogate.client import GatewayClient, Refused
+from neurogate.study_files import FilePart
+from neurogate.upload import Upload
 
 
 def client_of(answer: httpx.Response) -> GatewayClient:
@@ -14,9 +16,14 @@ def client_of(answer: httpx.Response) -> GatewayClient:
     return GatewayClient(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
 
 
-async def test_a_problem_becomes_a_sentence(tmp_path: Path) -> None:
-    scan = tmp_path / "scan.png"
+def upload(folder: Path) -> Upload:
+    scan = folder / "scan.png"
     scan.write_bytes(b"x")
+    return Upload((FilePart("file", scan),))
+
+
+async def test_a_problem_becomes_a_sentence(tmp_path: Path) -> None:
+    scan = upload(tmp_path)
     problem = {"title": "Not accepted", "detail": "send PNG", "code": "unsupported_media_type"}
     problem["errors"] = [{"loc": ["body", "file"], "msg": "empty"}]  # type: ignore[assignment]
     with pytest.raises(Refused, match=r"Not accepted: send PNG \[415 unsupported_media_type\]\n  body\.file: empty"):
@@ -24,8 +31,7 @@ async def test_a_problem_becomes_a_sentence(tmp_path: Path) -> None:
 
 
 async def test_an_answer_that_is_no_problem_is_told_as_it_is(tmp_path: Path) -> None:
-    scan = tmp_path / "scan.png"
-    scan.write_bytes(b"x")
+    scan = upload(tmp_path)
     with pytest.raises(Refused, match=r"Bad Gateway:  \[502 \]"):
         await client_of(httpx.Response(502, text="<html>proxy</html>")).analyze(scan)
 

@@ -1,11 +1,14 @@
 """What the terminal shows says what the analysis says."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from neurogate.display import analysis_panel, models_table
+from neurogate.following import Progress
+from neurogate.progress_display import ProgressDisplay
 
 ANALYSIS: dict[str, Any] = {
     "id": "a1",
@@ -82,3 +85,66 @@ def test_models_table_shows_the_provider_in_use_and_the_defaults() -> None:
     assert "CPUExecutionProvider" in lines["view"]
     assert "*" not in lines["view-vgg16"]
     assert "not loaded" in lines["view-vgg16"]
+
+
+def told(*steps: Progress, terminal: bool) -> str:
+    console = Console(width=100, record=True, force_terminal=terminal, file=io.StringIO())
+    with ProgressDisplay(console) as display:
+        display.sending("case [1]")
+        for step in steps:
+            display.show("case [1]", step)
+        if not terminal:  # a bar that is done leaves nothing behind
+            display.done("case [1]")
+    return console.export_text()
+
+
+def test_without_a_terminal_progress_is_a_few_plain_lines() -> None:
+    steps = [Progress("running", "segmentation", done, 1000) for done in range(1001)]
+    lines = told(*steps, Progress("succeeded", "segmentation", 4, 4), terminal=False).splitlines()
+    assert lines[0] == "case [1]: sending"
+    assert lines[1] == "case [1]: segmentation 0/1000"
+    assert lines[-1] == "case [1]: succeeded"
+    assert len(lines) < 15
+
+
+def test_in_a_terminal_progress_is_a_bar() -> None:
+    text = told(Progress("running", "segmentation", 3, 8), terminal=True)
+    assert "case [1]: segmentation" in text
+    assert "3/8" in text
+
+
+def test_a_volume_shows_milliliters_with_their_interval_labels_and_side() -> None:
+    volume = {
+        "voxels": 20000,
+        "volume_ml": 20.0,
+        "volume_ml_interval": {"low": 18.5, "high": 21.5, "coverage": 0.9},
+        "labels": {"edema": {"voxels": 15000, "volume_ml": 15.0}},
+        "lesions": [{"longest_diameter_mm": 30.0, "perpendicular_diameter_mm": 20.0}],
+        "longest_diameter_mm_interval": None,
+        "perpendicular_diameter_mm_interval": None,
+        "side": None,
+        "lesion_count": 2,
+        "sum_of_products_mm2": 600.0,
+    }
+    outline = ANALYSIS["segmentation"] | {"volume": volume}
+    scan = ANALYSIS["input"] | {
+        "kind": "volume",
+        "format": "nifti",
+        "sequences": ["t1", "flair"],
+        "warnings": ["A volume was taken as flair from its file's name."],
+        "geometry": {"shape": [240, 240, 155], "spacing_mm": [1.0, 1.0, 1.2]},
+    }
+    text = render(ANALYSIS | {"segmentation": outline, "input": scan})
+    for words in (
+        "20.0 (18.5 to 21.5, 90%) ml",
+        "edema",
+        "15.0 ml",
+        "30.0 mm",
+        "does not say left and right",
+        "2, sum of products 600 mm2",
+        "t1, flair: 240 x 240 x 155 voxels, 1 x 1 x 1.2 mm",
+        "taken as flair",
+    ):
+        assert words in text
+    empty = render(ANALYSIS | {"segmentation": outline | {"volume": volume | {"voxels": 0}}})
+    assert "nothing outlined" in empty

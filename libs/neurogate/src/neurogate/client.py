@@ -1,59 +1,94 @@
-"""A caller of the gateway: one scan in, the analysis and its files out."""
+"""A caller of the gateway: a study in, the analysis and its files out."""
 
+import asyncio
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from neurogate.embedded_redis import embedded_redis
-from neurogate.stack import open_stack
+from neurogate.following import Progress, follow
+from neurogate.patience import Patience
+from neurogate.refused import Refused
+from neurogate.upload import Upload
 
 _TIMEOUT_S = 120.0
+_AWAY_LIMIT_S = 300.0
 Json = dict[str, Any]
-
-
-class Refused(RuntimeError):
-    """The gateway did not answer with a result; the message is its problem's title, detail and code."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        problem = self._problem(response)
-        fields = "".join(f"\n  {'.'.join(map(str, e.get('loc', ())))}: {e.get('msg', '')}" for e in problem["errors"])
-        super().__init__(f"{problem['title']}: {problem['detail']} [{response.status_code} {problem['code']}]{fields}")
-
-    @staticmethod
-    def _problem(response: httpx.Response) -> Json:
-        problem: Json = {"title": response.reason_phrase, "detail": "", "code": "", "errors": []}
-        with contextlib.suppress(json.JSONDecodeError):  # a proxy in between answers what it likes
-            body = response.json()
-            if isinstance(body, dict):
-                problem |= body
-        return problem
+__all__ = ["GatewayClient", "Refused", "open_client"]
 
 
 class GatewayClient:
-    """The calls that the command line needs, over any httpx client that reaches a gateway."""
+    """The calls that the command line needs, over any httpx client that reaches a gateway.
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    `streams`: whether answers arrive while they are made; in memory they do not, and jobs are asked for instead.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, *, streams: bool = True) -> None:
         self._http = http
+        self._streams = streams
 
-    async def analyze(self, file: Path, *, clinical: Json | None = None, options: Json | None = None) -> Json:
-        """Send one scan.
-
-        Raises:
-            Refused: when the gateway answers with a problem.
-        """
+    async def send(
+        self,
+        upload: Upload,
+        *,
+        clinical: Json | None = None,
+        options: Json | None = None,
+        later: bool = False,
+        key: str | None = None,
+    ) -> httpx.Response:
+        """Send one study; `later` asks for a job, `key` is the Idempotency-Key. The answer may be a problem."""
         fields = {}
         if clinical is not None:
             fields["clinical"] = json.dumps(clinical)
         if options:
             fields["options"] = json.dumps(options)
-        parts = {"file": (file.name, file.read_bytes(), "application/octet-stream")}
-        return self._json(await self._http.post("/v1/analyses", files=parts, data=fields))
+        headers = {"Prefer": "respond-async"} if later else {}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        with upload.opened() as files:
+            return await self._http.post("/v1/analyses", files=files, data=fields, headers=headers)
+
+    async def analyze(
+        self, upload: Upload, *, clinical: Json | None = None, options: Json | None = None, later: bool = False
+    ) -> Json:
+        """Send one study: its analysis, finished or accepted.
+
+        Raises:
+            Refused: the gateway answers with a problem.
+        """
+        return _json(await self.send(upload, clinical=clinical, options=options, later=later))
+
+    def follow(self, analysis_id: str) -> AsyncIterator[Progress]:
+        """How far a job is, until it is in a final state. Raises `Refused` and `GatewayAway`."""
+        return follow(self._http, analysis_id, streams=self._streams)
+
+    async def read(self, analysis_id: str) -> Json:
+        """The analysis as it is now; asked for again while the gateway is busy or away.
+
+        Raises:
+            Refused: there is no such analysis.
+            GatewayAway: nobody has answered for long.
+        """
+        patience = Patience(_AWAY_LIMIT_S)
+        while True:
+            cause: httpx.Response | httpx.TransportError
+            try:
+                cause = await self._http.get(f"/v1/analyses/{analysis_id}")
+                if cause.is_success:
+                    return _json(cause)
+            except httpx.TransportError as error:
+                cause = error
+            pause_s = patience.pause_s(cause)
+            if pause_s is None and isinstance(cause, httpx.Response):
+                raise Refused(cause)
+            await asyncio.sleep(pause_s or 0.0)
+
+    async def cancel(self, analysis_id: str) -> Json:
+        """Cancel it. Raises `Refused`, also where it is finished already."""
+        return _json(await self._http.post(f"/v1/analyses/{analysis_id}/cancel"))
 
     async def download(self, analysis: Mapping[str, Any], folder: Path) -> list[Path]:
         """Write every artifact that `analysis["links"]` names, and `analysis.json`, into `folder`.
@@ -68,44 +103,57 @@ class GatewayClient:
             name = link.rsplit("/", 1)[-1]
             if "." not in name:  # the analysis itself, its events: not files
                 continue
-            response = await self._http.get(link)
-            if not response.is_success:
-                raise Refused(response)
+            await self._download(link, folder / name)
             written.append(folder / name)
-            written[-1].write_bytes(response.content)
         return written
+
+    async def _download(self, link: str, target: Path) -> None:
+        async with self._http.stream("GET", link) as response:
+            if not response.is_success:
+                await response.aread()
+                raise Refused(response)
+            unfinished = target.with_name(f".{target.name}.part")
+            with unfinished.open("wb") as file:
+                async for chunk in response.aiter_bytes():
+                    file.write(chunk)
+            unfinished.replace(target)
+
+    async def compare(self, baseline: str, followup: str, tolerance_percent: float = 0.0) -> Json:
+        """The comparison of two analyses, by their ids. Raises `Refused`."""
+        body = {"baseline": baseline, "followup": followup, "tolerance_percent": tolerance_percent}
+        return _json(await self._http.post("/v1/comparisons", json=body))
 
     async def models(self) -> list[Json]:
         """The published models, as `GET /v1/models` lists them."""
-        listing: list[Json] = self._json(await self._http.get("/v1/models"))["models"]
+        listing: list[Json] = _json(await self._http.get("/v1/models"))["models"]
         return listing
 
-    @staticmethod
-    def _json(response: httpx.Response) -> Json:
-        if not response.is_success:
-            raise Refused(response)
-        body: Json = response.json()
-        return body
+
+def _json(response: httpx.Response) -> Json:
+    if not response.is_success:
+        raise Refused(response)
+    body: Json = response.json()
+    return body
 
 
 @contextlib.asynccontextmanager
-async def open_client(url: str | None, models_dir: Path | None) -> AsyncIterator[GatewayClient]:
-    """Reach the gateway at `url` (key in NEUROGATE_API_KEY), or start one in this process for as long as it takes."""
+async def open_client(
+    url: str | None, models_dir: Path | None, api_key: str | None = None
+) -> AsyncIterator[GatewayClient]:
+    """Reach the gateway at `url` with `api_key`, or start one in this process for as long as it takes.
+
+    Raises:
+        NotStarted: that one cannot be started.
+    """
     if url is not None:
-        key = os.environ.get("NEUROGATE_API_KEY")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT_S) as http:
             yield GatewayClient(http)
         return
     if models_dir is None:
         raise ValueError("without a URL, the models' folder is needed")
-    async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neurogate-")))
-        redis_url = await stack.enter_async_context(embedded_redis(folder))
-        app = await stack.enter_async_context(open_stack(models_dir=models_dir, redis_url=redis_url, data_dir=folder))
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        transport = httpx.ASGITransport(app=app)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="http://neurogate", timeout=_TIMEOUT_S)
-        )
-        yield GatewayClient(http)
+    # All services come with it: who asks a running gateway does not wait for their imports.
+    from neurogate.own_gateway import own_gateway  # noqa: PLC0415
+
+    async with own_gateway(models_dir, _TIMEOUT_S) as http:
+        yield GatewayClient(http, streams=False)

@@ -1,6 +1,6 @@
 """What a person reads in the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ _VERDICTS = {
     "refuse": ("REFUSED", "bold red"),
 }
 _BAR_WIDTH = 24
+_LONG_MS = 10_000
 
 
 def analysis_panel(name: str, analysis: Mapping[str, Any], files: Sequence[Path]) -> Panel:
@@ -36,7 +37,9 @@ def analysis_panel(name: str, analysis: Mapping[str, Any], files: Sequence[Path]
 def _findings(analysis: Mapping[str, Any]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     scan, view, tumor = analysis["input"], analysis["view"], analysis["tumor"]
-    table.add_row("scan", f"{scan['format']}, {scan['rows']} x {scan['columns']} px, {_spacing(scan['spacing_mm'])}")
+    table.add_row("scan", _scan(scan))
+    for warning in scan.get("warnings", ()):
+        table.add_row("", Text(warning, style="yellow"))
     if view:
         table.add_row("view", f"{view['label']} ({view['probabilities'][view['label']]:.1%}, from {view['source']})")
     if tumor:
@@ -46,9 +49,11 @@ def _findings(analysis: Mapping[str, Any]) -> Table:
     if analysis["clinical"]:
         table.add_row("imputed", ", ".join(analysis["clinical"]["imputed"]) or "nothing")
     if analysis["segmentation"]:
-        table.add_row("outline", _measures(analysis["segmentation"]))
+        for name, words in _outline(analysis["segmentation"]):
+            table.add_row(name, words)
     table.add_row("models", ", ".join(f"{m['name']} v{m['version']} ({m['provider']})" for m in analysis["models"]))
-    table.add_row("time", f"{analysis['timings_ms']['total']:.0f} ms")
+    total_ms = analysis["timings_ms"]["total"]
+    table.add_row("time", f"{total_ms:.0f} ms" if total_ms < _LONG_MS else f"{total_ms / 1000:.1f} s")
     return table
 
 
@@ -59,6 +64,45 @@ def _probabilities(tumor: Mapping[str, Any]) -> Table:
         bar = Text("█" * filled, style="cyan") + Text("░" * (_BAR_WIDTH - filled), style="dim")
         table.add_row(label, bar, f"{probability:6.1%}")
     return table
+
+
+def _scan(scan: Mapping[str, Any]) -> str:
+    size = f"{scan['rows']} x {scan['columns']}"
+    geometry = scan.get("geometry")
+    if geometry is None:
+        return f"{scan['format']}, {size} px, {_spacing(scan['spacing_mm'])}"
+    shape, spacing = (" x ".join(f"{value:g}" for value in geometry[name]) for name in ("shape", "spacing_mm"))
+    return f"{scan['format']} {scan['kind']} of {', '.join(scan['sequences'])}: {shape} voxels, {spacing} mm"
+
+
+def _outline(segmentation: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    volume = segmentation.get("volume")
+    if volume is None:
+        yield "outline", _measures(segmentation)
+        return
+    if not volume["voxels"]:
+        yield "outline", "nothing outlined"
+        return
+    yield "volume", f"{with_interval(volume['volume_ml'], volume['volume_ml_interval'])} ml"
+    for name, label in volume["labels"].items():
+        yield f"  {name.replace('_', ' ')}", f"{label['volume_ml']:.1f} ml"
+    if volume["lesions"]:
+        for name in ("longest_diameter_mm", "perpendicular_diameter_mm"):
+            words = with_interval(volume["lesions"][0][name], volume[f"{name}_interval"])
+            yield name.removesuffix("_mm").replace("_", " "), f"{words} mm"
+    yield "side", volume["side"] or "unknown: the file does not say left and right"
+    yield "lesions", f"{volume['lesion_count']}, sum of products {volume['sum_of_products_mm2']:.0f} mm2"
+
+
+def with_interval(value: float | None, interval: Mapping[str, Any] | None, *, signed: bool = False) -> str:
+    """A number and, where it is known, where the true one lies and how surely."""
+    if value is None:
+        return "-"
+    form = "{:+.1f}" if signed else "{:.1f}"
+    if interval is None:
+        return form.format(value)
+    ends = f"{form.format(interval['low'])} to {form.format(interval['high'])}"
+    return f"{form.format(value)} ({ends}, {interval['coverage']:.0%})"
 
 
 def _spacing(spacing_mm: Sequence[float] | None) -> str:
