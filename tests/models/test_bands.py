@@ -157,4 +157,4 @@ def test_slice_networks_answer_for_the_cases_that_they_never_saw(tmp_path: Path)
         assert pair.true_ml == pytest.approx(whole_ml[pair.patient])
         assert pair.found_ml > 0
         assert pair.surface_mm2 > 0
-    assert banded_models() == ("seg-flair-film", "unet3d", "attention-unet3d")
+    assert set(banded_models()) == {"seg-flair-film", "unet3d", "attention-unet3d"}

@@ -27,7 +27,8 @@ def pair(number: int, off_mm: float, *, fold: int = 0, source: str = "made", siz
 
 def test_the_bands_are_quantiles_in_millimeters() -> None:
     result = fit_band("made", [pair(n, 0.1 * n, size_mm=30 + n) for n in range(1, 20)])
-    # 20 * .9 = 18th of 19 errors; of a diameter the worse of the two.
+    # 20 * .9 = 18th of 19 errors; of a diameter the worse of the two. Each end apart would take 20 to judge.
+    assert result.band.volume_below_mm is None
     assert result.band.volume_mm == pytest.approx(1.8, abs=1e-4)
     assert result.band.diameter_mm == pytest.approx(5.4, abs=1e-4)
     assert result.band.coverage == 0.9
@@ -38,8 +39,8 @@ def test_the_bands_are_quantiles_in_millimeters() -> None:
 def test_rounding_never_uncovers_a_patient() -> None:
     pairs = [pair(n, 1 / 3) for n in range(12)]
     band = fit_band("made", pairs).band
-    assert band.volume_mm >= SURFACE.scores(pairs).max()
-    assert band.diameter_mm >= MILLIMETERS.scores(pairs).max()
+    assert band.volume_mm >= SURFACE.errors(pairs).max()
+    assert band.diameter_mm >= abs(MILLIMETERS.errors(pairs)).max()
 
 
 def test_each_patient_is_judged_by_the_others() -> None:
@@ -100,11 +101,41 @@ def test_intervals_of_new_patients_cover_as_promised() -> None:
     for _ in range(60):
         band = fit_band("made", patients(25)).band
         new = patients(50)
-        low, high = SURFACE.ends(new, np.full(50, band.volume_mm))
+        below_mm = band.volume_mm if band.volume_below_mm is None else band.volume_below_mm
+        low, high = SURFACE.ends(new, np.tile([below_mm, band.volume_mm], (50, 1)))
         truth = np.array([one.true_ml for one in new])
         covered.append((low[:, 0] <= truth) & (truth <= high[:, 0]))
-    # 24 of 26 ranks.
+    # 24 of 26 ranks: one is lost at each end.
     assert np.mean(covered) == pytest.approx(24 / 26, abs=0.02)
+
+
+def test_a_network_that_finds_too_little_gets_an_interval_that_reaches_up() -> None:
+    offs = [-0.3, *(0.1 * n for n in range(24))]
+    result = fit_band("made", [pair(n, off, fold=n % 5) for n, off in enumerate(offs)])
+    assert result.band.volume_below_mm == pytest.approx(0.3, abs=2e-4)
+    assert result.band.volume_mm == pytest.approx(2.3, abs=2e-4)
+    even, uneven = result.forms[:2]
+    assert (even.published, uneven.published) == (False, True)
+    assert even.relative_width is not None
+    assert uneven.relative_width is not None
+    assert uneven.relative_width < even.relative_width
+    assert uneven.left_out is not None
+    assert uneven.left_out.covered == 23
+    assert uneven.by_fold is not None
+
+
+@pytest.mark.parametrize(("count", "uneven"), [(19, False), (20, True)])
+def test_each_end_has_its_bound_where_there_are_patients_enough_to_judge_it(count: int, uneven: bool) -> None:
+    result = fit_band("made", [pair(n, 0.1 * n * (-1) ** n) for n in range(count)])
+    assert (result.band.volume_below_mm is not None) == uneven
+    published = next(row for row in result.forms if row.published)
+    assert published.form.endswith("each end its own") == uneven
+    assert published.left_out is not None
+
+
+def test_what_was_found_is_inside_also_where_all_find_too_little() -> None:
+    result = fit_band("made", [pair(n, 1.0 + 0.1 * n) for n in range(25)])
+    assert result.band.volume_below_mm == 0.0
 
 
 @pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (4.0, 0.9, 0.9)])
@@ -117,8 +148,8 @@ def test_outlines_are_measured_as_they_are_served(spacing_mm: tuple[float, float
     assert found.found_longest_mm == pytest.approx(54, rel=0.02)
     assert found.true_perpendicular_mm == pytest.approx(60, rel=0.02)
     # Exposed faces are 1.5 times a ball's surface, so 3 mm between the borders count as about two thirds of it.
-    (score,) = SURFACE.scores([found])
-    assert score == pytest.approx(3 * (30**3 - 27**3) / (3 * 3 * 27**2) / 1.5, rel=0.05)
+    ((error_mm,),) = SURFACE.errors([found])
+    assert error_mm == pytest.approx(3 * (30**3 - 27**3) / (3 * 3 * 27**2) / 1.5, rel=0.05)
     small = measure_pair("none", "made", 2, distance <= 30, distance < 0, spacing_mm)
     assert (small.found_ml, small.surface_mm2, small.found_longest_mm) == (0.0, 0.0, 0.0)
     with pytest.raises(ValueError, match="not on one grid"):

@@ -35,11 +35,12 @@ def bands(
         except (FileNotFoundError, ValueError) as error:
             console.print(f"{name}: {error}")
             raise typer.Exit(1) from error
-        table = Table("measure", "plus or minus", "bound", "covered, one left out", "mean relative width")
+        table = Table("measure", "in", "minus", "plus", "covered, one left out", "mean relative width")
         for row in result.forms:
             found, width = row.left_out, row.relative_width
             covered = "" if found is None else f"{found.covered} of {found.patients}"
-            table.add_row(row.measure, row.form, f"{row.bound:.4g}", covered, "" if width is None else f"{width:.3f}")
+            bounds = (f"{row.below:.4g}", f"{row.above:.4g}")
+            table.add_row(row.measure, row.form, *bounds, covered, "" if width is None else f"{width:.3f}")
         console.print(table)
         console.print(f"{result.patients} patients, {result.empty} with nothing outlined; {result.band.fitted_on}")
         written = ", ".join(write_band(models, name, result.band))

@@ -23,12 +23,14 @@ class FormRow(_Frozen):
     """One way to lay an interval around a measure (`volume` or `diameters`), each patient judged by the others.
 
     `left_out` leaves one patient out at a time, `by_fold` a whole fold; None where too few are left to promise the
-    coverage. `relative_width` is the mean of the intervals' widths over what was found. `bound` is fitted on all.
+    coverage. `relative_width` is the mean of the intervals' widths over what was found. The bounds `below` and `above`
+    are fitted on all.
     """
 
     measure: str
     form: str
-    bound: float
+    below: float
+    above: float
     left_out: Coverage | None
     by_fold: Coverage | None
     relative_width: float | None
@@ -77,3 +79,10 @@ class BandsEvaluation(_Frozen):
     """Every model with a band."""
 
     models: tuple[BandResult, ...]
+
+
+def volume_words(band: BoundaryBand) -> str:
+    """How far a volume may be off, in words."""
+    if band.volume_below_mm is None:
+        return f"volume plus or minus {band.volume_mm:.2f} mm times the outline's surface"
+    return f"volume minus {band.volume_below_mm:.2f} mm and plus {band.volume_mm:.2f} mm times the outline's surface"

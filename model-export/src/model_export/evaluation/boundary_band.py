@@ -21,10 +21,10 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Form:
-    """One way to lay an interval: a measure's value, plus or minus a bound times its `scale`.
+    """One way to lay an interval: a measure's value, minus and plus a bound times its `scale`.
 
     `true`, `found` and `scale` give a patient's values `[m]`; one bound holds for all of them at once (the two
-    diameters).
+    diameters). `two_sided`: each end has a bound of its own and half of what may be missed.
     """
 
     measure: str
@@ -32,16 +32,35 @@ class Form:
     true: Callable[[OutlinePair], tuple[float, ...]]
     found: Callable[[OutlinePair], tuple[float, ...]]
     scale: Callable[[OutlinePair], tuple[float, ...]]
+    two_sided: bool = False
 
-    def scores(self, pairs: Sequence[OutlinePair]) -> Values:
-        """By how many scales each patient's measure is off, at most `[n]`."""
-        off = np.abs(self._values(self.true, pairs) - self._values(self.found, pairs))
-        return np.asarray((off / self._values(self.scale, pairs)).max(axis=1))
+    def least(self, coverage: float) -> int:
+        """How many patients a fit takes."""
+        return least_patients((1 + coverage) / 2 if self.two_sided else coverage)
+
+    def errors(self, pairs: Sequence[OutlinePair]) -> Values:
+        """By how many scales each patient's true values lie above what was found `[n, m]`."""
+        return np.asarray(
+            (self._values(self.true, pairs) - self._values(self.found, pairs)) / self._values(self.scale, pairs)
+        )
+
+    def fit(self, errors: Values, coverage: float) -> Values:
+        """The bounds (below, above) `[2]` for `errors [n, m]`, neither below 0. Raises `TooFewPatients`."""
+        if not self.two_sided:
+            return np.full(2, conformal_bound(np.abs(errors).max(axis=1), coverage))
+        ends = [conformal_bound((sign * errors).max(axis=1), (1 + coverage) / 2) for sign in (-1, 1)]
+        # What was found is inside, also where every network found too little.
+        return np.maximum(ends, 0.0)
+
+    def covered(self, pairs: Sequence[OutlinePair], bounds: Values) -> NDArray[np.bool_]:
+        """Whose true values lie within each patient's bounds `[n, 2]`: `[n]`."""
+        errors = self.errors(pairs)
+        return np.asarray(((-bounds[:, :1] <= errors) & (errors <= bounds[:, 1:])).all(axis=1))
 
     def ends(self, pairs: Sequence[OutlinePair], bounds: Values) -> tuple[Values, Values]:
-        """Low and high ends `[n, m]` by each patient's bound `[n]`; none is below 0."""
-        found, reach = self._values(self.found, pairs), bounds[:, None] * self._values(self.scale, pairs)
-        return np.maximum(found - reach, 0.0), found + reach
+        """Low and high ends `[n, m]` by each patient's bounds `[n, 2]`; none is below 0."""
+        found, scale = self._values(self.found, pairs), self._values(self.scale, pairs)
+        return np.maximum(found - bounds[:, :1] * scale, 0.0), found + bounds[:, 1:] * scale
 
     def relative_widths(self, pairs: Sequence[OutlinePair], bounds: Values) -> Values:
         """The intervals' widths over what was found `[n]`, the mean of both diameters."""
@@ -69,19 +88,24 @@ def _found_mm(pair: OutlinePair) -> tuple[float, ...]:
     return pair.found_longest_mm, pair.found_perpendicular_mm
 
 
-SURFACE = Form("volume", "mm times the surface", _true_ml, _found_ml, lambda pair: (pair.surface_mm2 / _MM3_PER_ML,))
+def _surface(pair: OutlinePair) -> tuple[float, ...]:
+    return (pair.surface_mm2 / _MM3_PER_ML,)
+
+
+SURFACE = Form("volume", "mm times the surface", _true_ml, _found_ml, _surface)
+UNEVEN = Form("volume", "mm times the surface, each end its own", _true_ml, _found_ml, _surface, two_sided=True)
 MILLIMETERS = Form("diameters", "mm", _true_mm, _found_mm, lambda _: (1.0, 1.0))
-OTHERS = (
-    Form("volume", "share of the volume", _true_ml, _found_ml, _found_ml),
-    Form("diameters", "share of the diameter", _true_mm, _found_mm, _found_mm),
-)
-"""What the published forms are compared with."""
+_VOLUME_SHARE = Form("volume", "share of the volume", _true_ml, _found_ml, _found_ml)
+_DIAMETER_SHARE = Form("diameters", "share of the diameter", _true_mm, _found_mm, _found_mm)
+FORMS = (SURFACE, UNEVEN, _VOLUME_SHARE, MILLIMETERS, _DIAMETER_SHARE)
+"""All that are compared; one of the volume's first two is published, and the diameters' first."""
 
 
 def fit_band(name: str, pairs: Sequence[OutlinePair], coverage: float = COVERAGE) -> BandResult:
     """The band of the model `name`, and what it is worth.
 
-    Patients in whom nothing was outlined are left out: they get no interval in service either.
+    Patients in whom nothing was outlined are left out: they get no interval in service either. The volume's ends get
+    bounds of their own where there are patients enough to fit and to judge them.
 
     Raises:
         TooFewPatients: for this coverage.
@@ -91,16 +115,20 @@ def fit_band(name: str, pairs: Sequence[OutlinePair], coverage: float = COVERAGE
     sources = sorted({pair.source for pair in outlined})
     folds = sorted({pair.fold for pair in outlined})
     counts = ", ".join(f"{sum(pair.source == source for pair in outlined)} {source} patients" for source in sources)
-    rows = [_row(form, outlined, coverage, published=form not in OTHERS) for form in (SURFACE, MILLIMETERS, *OTHERS)]
+    # Decided by their number alone: a choice by their errors would cost some of the coverage.
+    volume = UNEVEN if len(outlined) > UNEVEN.least(coverage) else SURFACE
+    fitted = [form for form in FORMS if len(outlined) >= form.least(coverage)]
+    below, above = (_rounded_up(bound) for bound in volume.fit(volume.errors(outlined), coverage))
     band = BoundaryBand(
-        volume_mm=_rounded_up(rows[0].bound),
-        diameter_mm=_rounded_up(rows[1].bound),
+        volume_mm=above,
+        volume_below_mm=below if volume.two_sided else None,
+        diameter_mm=_rounded_up(MILLIMETERS.fit(MILLIMETERS.errors(outlined), coverage)[0]),
         coverage=coverage,
         fitted_on=f"{counts}, outlined by networks that never saw them (folds {', '.join(map(str, folds))})",
     )
     judged = [
         (form, bounds)
-        for form in (SURFACE, MILLIMETERS)
+        for form in (volume, MILLIMETERS)
         if (bounds := _bounds_without_each(form, outlined, coverage)) is not None
     ]
     return BandResult(
@@ -111,21 +139,22 @@ def fit_band(name: str, pairs: Sequence[OutlinePair], coverage: float = COVERAGE
         empty=len(pairs) - len(outlined),
         attainable=attainable(len(outlined)),
         largest_error=place == len(outlined),
-        forms=tuple(rows),
+        forms=tuple(_row(form, outlined, coverage, published=form in (volume, MILLIMETERS)) for form in fitted),
         sources=tuple(_of_source(source, form, outlined, bounds) for source in sources for form, bounds in judged),
         points=tuple(point for form, bounds in judged for point in _points(form, outlined, bounds)),
     )
 
 
 def _row(form: Form, pairs: Sequence[OutlinePair], coverage: float, *, published: bool) -> FormRow:
-    scores = form.scores(pairs)
+    below, above = form.fit(form.errors(pairs), coverage)
     alone, by_fold = _bounds_without_each(form, pairs, coverage), _bounds_without_fold(form, pairs, coverage)
     return FormRow(
         measure=form.measure,
         form=form.name,
-        bound=conformal_bound(scores, coverage),
-        left_out=None if alone is None else counted(scores <= alone),
-        by_fold=None if by_fold is None else counted(scores <= by_fold),
+        below=float(below),
+        above=float(above),
+        left_out=None if alone is None else counted(form.covered(pairs, alone)),
+        by_fold=None if by_fold is None else counted(form.covered(pairs, by_fold)),
         relative_width=None if alone is None else float(form.relative_widths(pairs, alone).mean()),
         published=published,
     )
@@ -139,19 +168,19 @@ def counted(covered: NDArray[np.bool_]) -> Coverage:
 
 
 def _bounds_without_each(form: Form, pairs: Sequence[OutlinePair], coverage: float) -> Values | None:
-    """The bound `[n]` that all others give each patient; None where they are too few."""
-    if len(pairs) - 1 < least_patients(coverage):
+    """The bounds `[n, 2]` that all others give each patient; None where they are too few."""
+    if len(pairs) - 1 < form.least(coverage):
         return None
-    scores = form.scores(pairs)
-    return np.array([conformal_bound(np.delete(scores, at), coverage) for at in range(len(scores))])
+    errors = form.errors(pairs)
+    return np.stack([form.fit(np.delete(errors, at, axis=0), coverage) for at in range(len(errors))])
 
 
 def _bounds_without_fold(form: Form, pairs: Sequence[OutlinePair], coverage: float) -> Values | None:
-    """The bound `[n]` that the other folds' patients give each; None where they are too few."""
-    scores, folds = form.scores(pairs), np.array([pair.fold for pair in pairs])
-    if min(int((folds != fold).sum()) for fold in folds) < least_patients(coverage):
+    """The bounds `[n, 2]` that the other folds' patients give each; None where they are too few."""
+    errors, folds = form.errors(pairs), np.array([pair.fold for pair in pairs])
+    if min(int((folds != fold).sum()) for fold in folds) < form.least(coverage):
         return None
-    return np.array([conformal_bound(scores[folds != fold], coverage) for fold in folds])
+    return np.stack([form.fit(errors[folds != fold], coverage) for fold in folds])
 
 
 def _of_source(source: str, form: Form, pairs: Sequence[OutlinePair], bounds: Values) -> SourceRow:
@@ -159,7 +188,7 @@ def _of_source(source: str, form: Form, pairs: Sequence[OutlinePair], bounds: Va
     return SourceRow(
         source=source,
         measure=form.measure,
-        left_out=counted((form.scores(pairs) <= bounds)[members]),
+        left_out=counted(form.covered(pairs, bounds)[members]),
         relative_width=float(form.relative_widths(pairs, bounds)[members].mean()),
     )
 

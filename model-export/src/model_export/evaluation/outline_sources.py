@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_export.catalog import CATALOG
+from model_export.catalog import MODEL_SETS
 from model_export.datasets.brats import brats_cases, truth_of
 from model_export.datasets.film_set import film_split
 from model_export.datasets.split import Fold
@@ -21,11 +21,12 @@ from model_export.evaluation.volume_predictions import FULL, read_volume_predict
 from service_kit.inference.manifest import Postprocessing
 
 SOURCE = "brats"
+_SLICED = "seg-flair-film"
 
 
 def banded_models() -> tuple[str, ...]:
     """The models whose outlines of volumes can be judged in millimeters."""
-    return tuple(entry.name for entry in CATALOG.values() if entry.kind == "volume" or entry.reads_record)
+    return (_SLICED, *MODEL_SETS["volumes"])
 
 
 def outline_pairs(
@@ -49,7 +50,7 @@ def outline_pairs(
         raise ValueError(
             f"{name}: no volumes with a spacing to judge its outlines on; there are for {', '.join(banded_models())}"
         )
-    if CATALOG[name].kind == "volume":
+    if name != _SLICED:
         return list(_volume_pairs(name, root, cache, folds))
     return list(_film_pairs(name, root, cache, folds, rule, threads))
 
