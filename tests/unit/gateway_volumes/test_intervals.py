@@ -66,17 +66,6 @@ def test_the_interval_is_the_band_times_the_surface() -> None:
     assert across.high - across.low == pytest.approx(8.0)
 
 
-def test_a_band_may_reach_less_far_below_than_above() -> None:
-    labels, grid = labelled(RADIUS_MM)
-    even = summarize_volume(labels, grid, NAMES, None, BAND).volume_ml_interval
-    found = summarize_volume(labels, grid, NAMES, None, BAND.model_copy(update={"volume_below_mm": 0.5}))
-    uneven = found.volume_ml_interval
-    assert even is not None
-    assert uneven is not None
-    assert uneven.high == even.high
-    assert found.volume_ml - uneven.low == pytest.approx((found.volume_ml - even.low) / 3)
-
-
 def test_no_interval_goes_below_zero() -> None:
     labels = np.zeros((9, 9, 9), np.uint8)
     labels[4, 4, 4] = 3

@@ -27,8 +27,7 @@ def pair(number: int, off_mm: float, *, fold: int = 0, source: str = "made", siz
 
 def test_the_bands_are_quantiles_in_millimeters() -> None:
     result = fit_band("made", [pair(n, 0.1 * n, size_mm=30 + n) for n in range(1, 20)])
-    # 20 * .9 = 18th of 19 errors; of a diameter the worse of the two. Each end apart would take 20 to judge.
-    assert result.band.volume_below_mm is None
+    # 20 * .9 = 18th of 19 errors; of a diameter the worse of the two.
     assert result.band.volume_mm == pytest.approx(1.8, abs=1e-4)
     assert result.band.diameter_mm == pytest.approx(5.4, abs=1e-4)
     assert result.band.coverage == 0.9
@@ -101,21 +100,19 @@ def test_intervals_of_new_patients_cover_as_promised() -> None:
     for _ in range(60):
         band = fit_band("made", patients(25)).band
         new = patients(50)
-        below_mm = band.volume_mm if band.volume_below_mm is None else band.volume_below_mm
-        low, high = SURFACE.ends(new, np.tile([below_mm, band.volume_mm], (50, 1)))
+        low, high = SURFACE.ends(new, np.full((50, 2), band.volume_mm))
         truth = np.array([one.true_ml for one in new])
         covered.append((low[:, 0] <= truth) & (truth <= high[:, 0]))
-    # 24 of 26 ranks: one is lost at each end.
+    # 24 of 26 ranks.
     assert np.mean(covered) == pytest.approx(24 / 26, abs=0.02)
 
 
-def test_a_network_that_finds_too_little_gets_an_interval_that_reaches_up() -> None:
+def test_a_bound_for_each_end_is_narrower_where_a_network_finds_too_little() -> None:
     offs = [-0.3, *(0.1 * n for n in range(24))]
-    result = fit_band("made", [pair(n, off, fold=n % 5) for n, off in enumerate(offs)])
-    assert result.band.volume_below_mm == pytest.approx(0.3, abs=2e-4)
-    assert result.band.volume_mm == pytest.approx(2.3, abs=2e-4)
-    even, uneven = result.forms[:2]
-    assert (even.published, uneven.published) == (False, True)
+    even, uneven = fit_band("made", [pair(n, off, fold=n % 5) for n, off in enumerate(offs)]).forms[:2]
+    assert (even.published, uneven.published) == (True, False)
+    assert even.below == even.above
+    assert (uneven.below, uneven.above) == (pytest.approx(0.3), pytest.approx(2.3))
     assert even.relative_width is not None
     assert uneven.relative_width is not None
     assert uneven.relative_width < even.relative_width
@@ -124,18 +121,10 @@ def test_a_network_that_finds_too_little_gets_an_interval_that_reaches_up() -> N
     assert uneven.by_fold is not None
 
 
-@pytest.mark.parametrize(("count", "uneven"), [(19, False), (20, True)])
-def test_each_end_has_its_bound_where_there_are_patients_enough_to_judge_it(count: int, uneven: bool) -> None:
-    result = fit_band("made", [pair(n, 0.1 * n * (-1) ** n) for n in range(count)])
-    assert (result.band.volume_below_mm is not None) == uneven
-    published = next(row for row in result.forms if row.published)
-    assert published.form.endswith("each end its own") == uneven
-    assert published.left_out is not None
-
-
-def test_what_was_found_is_inside_also_where_all_find_too_little() -> None:
-    result = fit_band("made", [pair(n, 1.0 + 0.1 * n) for n in range(25)])
-    assert result.band.volume_below_mm == 0.0
+def test_each_end_apart_takes_more_patients_and_holds_what_was_found() -> None:
+    assert len(fit_band("made", [pair(n, 0.1 * n) for n in range(18)]).forms) == 4
+    uneven = fit_band("made", [pair(n, 1.0 + 0.1 * n) for n in range(25)]).forms[1]
+    assert uneven.below == 0.0
 
 
 @pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (4.0, 0.9, 0.9)])

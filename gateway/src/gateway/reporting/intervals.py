@@ -28,21 +28,20 @@ def volume_intervals(
 ) -> VolumeIntervals:
     """The intervals of `measurements`, those of `labels [i, j, k]` (0 = background) on `grid`.
 
-    Volume minus the band's `volume_below_mm` and plus its `volume_mm` times the outline's surface, diameters minus and
-    plus its `diameter_mm`, none below 0. Nothing is known without a band, nor of an empty outline: it has no surface,
-    and says nothing of the size of what was overlooked.
+    Volume plus or minus the band's `volume_mm` times the outline's surface, diameters plus or minus its
+    `diameter_mm`, none below 0. Nothing is known without a band, nor of an empty outline: it has no surface, and says
+    nothing of the size of what was overlooked.
     """
     lesion = measurements.largest
     if band is None or lesion is None:
         return VolumeIntervals()
-    ml_a_mm = surface_mm2(labels > 0, grid.affine[:3, :3]) / _MM3_PER_ML
-    below_mm = band.volume_mm if band.volume_below_mm is None else band.volume_below_mm
+    reach_ml = band.volume_mm * surface_mm2(labels > 0, grid.affine[:3, :3]) / _MM3_PER_ML
     return VolumeIntervals(
-        _interval(measurements.volume_ml, below_mm * ml_a_mm, band.volume_mm * ml_a_mm, band),
-        _interval(lesion.longest_diameter_mm, band.diameter_mm, band.diameter_mm, band),
-        _interval(lesion.perpendicular_diameter_mm, band.diameter_mm, band.diameter_mm, band),
+        _around(measurements.volume_ml, reach_ml, band),
+        _around(lesion.longest_diameter_mm, band.diameter_mm, band),
+        _around(lesion.perpendicular_diameter_mm, band.diameter_mm, band),
     )
 
 
-def _interval(value: float, below: float, above: float, band: BoundaryBand) -> Interval:
-    return Interval(low=max(value - below, 0.0), high=value + above, coverage=band.coverage)
+def _around(value: float, reach: float, band: BoundaryBand) -> Interval:
+    return Interval(low=max(value - reach, 0.0), high=value + reach, coverage=band.coverage)

@@ -4,17 +4,18 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from model_export.evaluation.band_result import BandPoint, BandResult, BandsEvaluation, Coverage, FormRow, volume_words
+from model_export.evaluation.band_result import BandPoint, BandResult, BandsEvaluation, Coverage, FormRow
 from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.sections import CardFigures, Cell, Chart, Section, Table
 from model_export.evaluation.style import BLUE, INK, ORANGE, new_figure
 
 METHOD = (
     "A boundary band says how far an outline may lie from the true one: the true volume is within that of the outline, "
-    "minus and plus the band's mm times the outline's surface (the exposed faces of its voxels), a diameter within "
+    "plus or minus the band's mm times the outline's surface (the exposed faces of its voxels), a diameter within "
     "plus or minus the band's mm; the largest lesion's two diameters share one bound. The bounds are split conformal "
-    "quantiles over patients: of n errors the ceil((n + 1) coverage)-th smallest. Where there are patients enough, "
-    "each end of the volume gets a bound of its own, for half of what may be missed: a network may err to one side."
+    "quantiles over patients: of n errors the ceil((n + 1) coverage)-th smallest. A bound of its own for each end of "
+    "the volume is shown beside: narrower where a network errs to one side, but on another data set it need not, and "
+    "so it is not published."
 )
 WORTH = (
     "The share covered is found by leaving out one patient at a time and fitting the band on the others. That it comes "
@@ -49,8 +50,8 @@ def band_section(result: BandsEvaluation) -> Section:
 def _headline(model: BandResult) -> str:
     band = model.band
     text = (
-        f"**{model.name}**: {volume_words(band)}, diameters plus or minus {band.diameter_mm:.1f} mm, at a coverage of "
-        f"{band.coverage:g}, from {model.patients} patients."
+        f"**{model.name}**: volume plus or minus {band.volume_mm:.2f} mm times the surface, diameters plus or minus "
+        f"{band.diameter_mm:.1f} mm, at a coverage of {band.coverage:g}, from {model.patients} patients."
     )
     if model.empty:
         text += f" In {model.empty} more nothing was outlined: they get no interval, here as in service."

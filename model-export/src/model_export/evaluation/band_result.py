@@ -79,10 +79,3 @@ class BandsEvaluation(_Frozen):
     """Every model with a band."""
 
     models: tuple[BandResult, ...]
-
-
-def volume_words(band: BoundaryBand) -> str:
-    """How far a volume may be off, in words."""
-    if band.volume_below_mm is None:
-        return f"volume plus or minus {band.volume_mm:.2f} mm times the outline's surface"
-    return f"volume minus {band.volume_below_mm:.2f} mm and plus {band.volume_mm:.2f} mm times the outline's surface"

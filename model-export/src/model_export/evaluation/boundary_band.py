@@ -98,14 +98,15 @@ MILLIMETERS = Form("diameters", "mm", _true_mm, _found_mm, lambda _: (1.0, 1.0))
 _VOLUME_SHARE = Form("volume", "share of the volume", _true_ml, _found_ml, _found_ml)
 _DIAMETER_SHARE = Form("diameters", "share of the diameter", _true_mm, _found_mm, _found_mm)
 FORMS = (SURFACE, UNEVEN, _VOLUME_SHARE, MILLIMETERS, _DIAMETER_SHARE)
-"""All that are compared; one of the volume's first two is published, and the diameters' first."""
+"""All that are compared."""
+# One bound for both ends: a network that errs to one side on one data set need not on the next.
+_PUBLISHED = (SURFACE, MILLIMETERS)
 
 
 def fit_band(name: str, pairs: Sequence[OutlinePair], coverage: float = COVERAGE) -> BandResult:
     """The band of the model `name`, and what it is worth.
 
-    Patients in whom nothing was outlined are left out: they get no interval in service either. The volume's ends get
-    bounds of their own where there are patients enough to fit and to judge them.
+    Patients in whom nothing was outlined are left out: they get no interval in service either.
 
     Raises:
         TooFewPatients: for this coverage.
@@ -115,21 +116,16 @@ def fit_band(name: str, pairs: Sequence[OutlinePair], coverage: float = COVERAGE
     sources = sorted({pair.source for pair in outlined})
     folds = sorted({pair.fold for pair in outlined})
     counts = ", ".join(f"{sum(pair.source == source for pair in outlined)} {source} patients" for source in sources)
-    # Decided by their number alone: a choice by their errors would cost some of the coverage.
-    volume = UNEVEN if len(outlined) > UNEVEN.least(coverage) else SURFACE
     fitted = [form for form in FORMS if len(outlined) >= form.least(coverage)]
-    below, above = (_rounded_up(bound) for bound in volume.fit(volume.errors(outlined), coverage))
+    volume_mm, diameter_mm = (form.fit(form.errors(outlined), coverage)[1] for form in _PUBLISHED)
     band = BoundaryBand(
-        volume_mm=above,
-        volume_below_mm=below if volume.two_sided else None,
-        diameter_mm=_rounded_up(MILLIMETERS.fit(MILLIMETERS.errors(outlined), coverage)[0]),
+        volume_mm=_rounded_up(volume_mm),
+        diameter_mm=_rounded_up(diameter_mm),
         coverage=coverage,
         fitted_on=f"{counts}, outlined by networks that never saw them (folds {', '.join(map(str, folds))})",
     )
     judged = [
-        (form, bounds)
-        for form in (volume, MILLIMETERS)
-        if (bounds := _bounds_without_each(form, outlined, coverage)) is not None
+        (form, bounds) for form in _PUBLISHED if (bounds := _bounds_without_each(form, outlined, coverage)) is not None
     ]
     return BandResult(
         name=name,
@@ -139,7 +135,7 @@ def fit_band(name: str, pairs: Sequence[OutlinePair], coverage: float = COVERAGE
         empty=len(pairs) - len(outlined),
         attainable=attainable(len(outlined)),
         largest_error=place == len(outlined),
-        forms=tuple(_row(form, outlined, coverage, published=form in (volume, MILLIMETERS)) for form in fitted),
+        forms=tuple(_row(form, outlined, coverage, published=form in _PUBLISHED) for form in fitted),
         sources=tuple(_of_source(source, form, outlined, bounds) for source in sources for form, bounds in judged),
         points=tuple(point for form, bounds in judged for point in _points(form, outlined, bounds)),
     )

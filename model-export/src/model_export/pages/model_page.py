@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model_export.card import ModelCard
-from model_export.evaluation.band_result import volume_words
 from model_export.evaluation.bootstrap import Estimate
 from model_export.evaluation.display import file_size, markdown_table, shown
 from service_kit.inference.manifest import ModelManifest
@@ -124,9 +123,9 @@ def _calibration(manifest: ModelManifest) -> str:
         )
     if band := manifest.band:
         text += (
-            f"## Intervals\n\nWith a nominal coverage of {band.coverage:.0%}, the true values are within: "
-            f"{volume_words(band)}; diameters plus or minus {band.diameter_mm:.1f} mm "
-            f"([how](../volumes.md#intervals)). Fitted on {band.fitted_on}.\n\n"
+            f"## Intervals\n\nWith a nominal coverage of {band.coverage:.0%}, the volume lies within plus or minus "
+            f"{band.volume_mm:.2f} mm times the outline's surface, a diameter within plus or minus "
+            f"{band.diameter_mm:.1f} mm ([how](../volumes.md#intervals)). Fitted on {band.fitted_on}.\n\n"
         )
     if novelty := manifest.novelty:
         text += (

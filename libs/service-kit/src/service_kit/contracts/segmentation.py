@@ -8,16 +8,14 @@ from service_kit.contracts.common import Contract, ModelRef
 class BoundaryBand(Contract):
     """How far a model's outline may lie from the true one, fitted on patients kept back from training.
 
-    With the probability `coverage`, the true volume lies within the outline's, minus `volume_below_mm` (None: as far as
-    above) and plus `volume_mm` times its surface, and a diameter within plus or minus `diameter_mm`. `fitted_on` says
-    whose outlines it was fitted on.
+    With the probability `coverage`, the true volume lies within the outline's, plus or minus `volume_mm` times its
+    surface, and a diameter within plus or minus `diameter_mm`. `fitted_on` says whose outlines it was fitted on.
     """
 
     volume_mm: float
     diameter_mm: float
     coverage: float
     fitted_on: str
-    volume_below_mm: float | None = None
 
 
 class SegmentationResult(Contract):
