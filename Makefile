@@ -112,10 +112,12 @@ volume-models: train-env ## the 3D networks: two folds, all cases; predict, choo
 	@$(TRAIN_BIN)/model-export predict volumes --fold 1 --data $(DATA)
 	@$(TRAIN_BIN)/model-export evaluate --only brats --only brats-window --data $(DATA)
 	@$(TRAIN_BIN)/model-export publish unet3d --fold all --data $(DATA)
+	@$(TRAIN_BIN)/model-export bands unet3d --data $(DATA)
 
-evaluation: train-env ## judge what was predicted: report, cards, limits of the verdict, novelty
+evaluation: train-env ## judge what was predicted: report, cards, limits of the verdict, novelty, bands
 	@$(TRAIN_BIN)/model-export judge-limits --data $(DATA)
 	@$(TRAIN_BIN)/model-export novelty --data $(DATA) --out docs/evaluation
+	@$(TRAIN_BIN)/model-export bands seg-flair-film --data $(DATA)
 	@$(TRAIN_BIN)/model-export evaluate --data $(DATA)
 	@$(TRAIN_BIN)/model-export cards
 

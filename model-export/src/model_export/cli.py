@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model_export.commands.audit import audit
+from model_export.commands.bands import bands
 from model_export.commands.cards import cards
 from model_export.commands.evaluate import evaluate
 from model_export.commands.import_model import app as import_app
@@ -182,6 +183,7 @@ app.command()(reproduce)
 app.command()(evaluate)
 app.command()(cards)
 app.command("judge-limits")(judge_limits)
+app.command()(bands)
 app.command()(novelty)
 app.add_typer(import_app, name="import")
 

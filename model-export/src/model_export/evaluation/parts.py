@@ -10,6 +10,7 @@ _MODULES = (
     "classifier_parts",
     "segmentation_parts",
     "brats_parts",
+    "band_parts",
     "zoo_parts",
     "robustness_parts",
     "faithfulness_parts",

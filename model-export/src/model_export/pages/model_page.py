@@ -121,6 +121,12 @@ def _calibration(manifest: ModelManifest) -> str:
             f"## Mask\n\nProbability of at least {rule.threshold:g}; parts under {rule.min_component_px} px (on the "
             "model's grid) are dropped.\n\n"
         )
+    if band := manifest.band:
+        text += (
+            f"## Intervals\n\nWith a nominal coverage of {band.coverage:.0%}, the volume lies within plus or minus "
+            f"{band.volume_mm:.2f} mm times the outline's surface, a diameter within plus or minus "
+            f"{band.diameter_mm:.1f} mm ([how](../volumes.md#intervals)). Fitted on {band.fitted_on}.\n\n"
+        )
     if novelty := manifest.novelty:
         text += (
             f"## Novelty\n\nThe output `{novelty.output}` says how unlike the training slices a picture is: above "
