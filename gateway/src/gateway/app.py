@@ -15,7 +15,7 @@ from gateway.api.form import FormLimits
 from gateway.api.intake import Intake
 from gateway.api.security_headers import SecurityHeaders
 from gateway.catalog import ModelCatalog
-from gateway.collaborators import collaborate
+from gateway.collaborators import collaborate, volume_limits
 from gateway.errors import InvalidClinicalRecord
 from gateway.jobs.events import RedisEvents
 from gateway.jobs.store import RedisStore
@@ -52,7 +52,7 @@ def create_app(
         _form_limits(settings),
         made.reader,
         made.blobs,
-        settings.volumes.limits(),
+        volume_limits(settings),
         max_picture_bytes=settings.max_file_bytes,
     )
 

@@ -18,6 +18,7 @@ from gateway.clients.metadata import MetadataClient
 from gateway.clients.segmenter import SegmenterClient
 from gateway.clients.upstream import Upstream
 from gateway.imaging.decode import DecodeLimits
+from gateway.imaging.volume_limits import VolumeLimits
 from gateway.job_settings import JobSettings
 from gateway.jobs.outbox import RedisOutbox
 from gateway.jobs.queue import RedisJobQueue
@@ -89,7 +90,7 @@ def collaborate(
         roster=roster,
         pipeline=Pipeline(classifier, segmenter, metadata, roster, settings.judge),
         volume_pipeline=VolumePipeline(classifier, segmenter, metadata, roster, settings.judge),
-        reader=StudyReader(limits, settings.volumes.limits(), threads),
+        reader=StudyReader(limits, volume_limits(settings), threads),
         blobs=_blob_store(settings.jobs),
         queue=RedisJobQueue(database, ttl_s=settings.result_ttl_s, max_waiting=settings.jobs.max_waiting),
         targets=targets,
@@ -108,6 +109,11 @@ def collaborate(
                 await database.aclose()
 
     return made, life()
+
+
+def volume_limits(settings: GatewaySettings) -> VolumeLimits:
+    """What the settings say of volumes, as the decoder takes it."""
+    return VolumeLimits(**settings.volumes.model_dump())
 
 
 def _blob_store(jobs: JobSettings) -> BlobStore:

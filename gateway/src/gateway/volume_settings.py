@@ -4,13 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.imaging.volume_limits import VolumeLimits
-
 _MIB = 2**20
 
 
 class VolumeSettings(BaseModel):
-    """How large a series or volume may be; what else is believed of one is in `VolumeLimits`."""
+    """How large a series or volume may be; what else is believed of one is in `gateway.imaging.volume_limits`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,12 +16,3 @@ class VolumeSettings(BaseModel):
     max_inflated_bytes: Annotated[int, Field(ge=1, description="Size of one of them, unpacked.")] = 1024 * _MIB
     max_voxels: Annotated[int, Field(ge=1, description="Voxels of all sequences together.")] = 4 * 512 * 512 * 64
     max_files: Annotated[int, Field(ge=1, description="DICOM files of one study, or entries of an archive.")] = 4096
-
-    def limits(self) -> VolumeLimits:
-        """As the decoder takes them."""
-        return VolumeLimits(
-            max_file_bytes=self.max_file_bytes,
-            max_inflated_bytes=self.max_inflated_bytes,
-            max_voxels=self.max_voxels,
-            max_files=self.max_files,
-        )
