@@ -3,11 +3,13 @@
 import itertools
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from service_kit import frames
 from service_kit.contracts.models import TensorDescription
@@ -67,7 +69,7 @@ def test_progress_that_is_none_is_refused(progress: str) -> None:
 
 
 def test_parts_share_the_arrays_memory_and_are_one_body() -> None:
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "mask": MASK,
         "t1": np.arange(5, dtype=np.float32),
         "turned": np.arange(6, dtype=np.int16).reshape(2, 3).T,
