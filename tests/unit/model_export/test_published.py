@@ -49,6 +49,10 @@ def test_the_batch_dimension_is_free(name: str) -> None:
 
 def test_pictures_are_bytes_of_the_size_that_preprocessing_makes(name: str) -> None:
     manifest = ModelManifest.load(MODELS / name)
+    if manifest.volume is not None:
+        sides = (manifest.volume.patch_voxels,) * 3
+        assert manifest.inputs[0].shape == (-1, len(manifest.sequences), *sides)
+        return
     if manifest.preprocessing is None:
         assert name == "clinical"
         return
