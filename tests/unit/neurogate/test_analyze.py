@@ -26,14 +26,13 @@ def made() -> Iterator[MadeGateway]:
 
 def start(*arguments: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "neurogate", *arguments],
+        # A test run in the background ignores SIGINT, and so would its children.
+        ["env", "--default-signal=INT", sys.executable, "-m", "neurogate", *arguments],
         cwd=cwd,
         env={**os.environ, "COLUMNS": "140", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A test run in the background ignores SIGINT, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

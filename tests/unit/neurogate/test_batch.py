@@ -177,15 +177,15 @@ def test_tables_of_others_are_left_alone(made: MadeGateway, archive: Path, tmp_p
 
 
 def start(made: MadeGateway, cwd: Path) -> subprocess.Popen[str]:
+    # A test run in the background ignores SIGINT, and so would its children.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "neurogate", "batch", "archive"]
     return subprocess.Popen(
-        [sys.executable, "-m", "neurogate", "batch", "archive", "--url", made.url, "--concurrency", "2"],
+        [*command, "--url", made.url, "--concurrency", "2"],
         cwd=cwd,
         env=dict(os.environ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # A test run in the background ignores SIGINT, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
