@@ -28,9 +28,10 @@ _ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class VolumeCost:
-    """One four-sequence study: CPU seconds of each process, and how long it and its segmentation took."""
+    """One four-sequence study: CPU seconds and peak memory of each process, how long it and its segmentation took."""
 
     cpu_s: Mapping[str, float]
+    peak_bytes: Mapping[str, float]
     seconds: float
     segmentation_s: float
     engine_cpu_s: float
@@ -38,13 +39,19 @@ class VolumeCost:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Pods of one deployment at the busiest hour: by CPU, by places, and what they reserve."""
+    """Pods of one deployment at the busiest hour: by CPU, by places, and what they reserve and take.
+
+    `peak_bytes` is the memory of a pod in the bench, with one volume; `memory_bytes` of all pods is the larger of that
+    and of what they request.
+    """
 
     deployment: str
     busy_cores: float
     pods: int
     cores: float
-    memory_bytes: int
+    memory_bytes: float
+    peak_bytes: float
+    limit_bytes: int
     bound_by: str
 
 
@@ -65,6 +72,8 @@ class VolumeDay:
     queue_lasts_s: float
     swept_a_second: float
     gateways_for_streams: int
+    jobs_in_work: int
+    segmenter_places: int
 
     @property
     def cores(self) -> float:
@@ -77,8 +86,8 @@ class VolumeDay:
         return sum(need.pods for need in self.needs)
 
     @property
-    def memory_bytes(self) -> int:
-        """Reserved by all pods but Redis'."""
+    def memory_bytes(self) -> float:
+        """Of all pods but Redis'."""
         return sum(need.memory_bytes for need in self.needs)
 
 
@@ -110,11 +119,14 @@ def volume_day(studies: int, cost: VolumeCost, storage: Mapping[str, Any], clust
     in_flight = rate * cost.seconds  # Little's law
     redis_bytes = alive * storage["volume_redis_bytes"]
     redis_busy = rate * cost.cpu_s.get("redis", 0.0)
+    needs = tuple(_needs(rate, cost, cluster))
+    pods = {need.deployment: need.pods for need in needs}
+    segmenter = SegmenterSettings()
     return VolumeDay(
         studies=studies,
         peak_a_second=rate,
         in_flight=in_flight,
-        needs=tuple(_needs(rate, cost, cluster)),
+        needs=needs,
         redis_bytes=redis_bytes,
         redis_busy=redis_busy,
         redis_servers=math.ceil(max(redis_bytes / cluster.redis_bytes, redis_busy / REDIS_UTILIZATION)),
@@ -124,6 +136,8 @@ def volume_day(studies: int, cost: VolumeCost, storage: Mapping[str, Any], clust
         queue_lasts_s=jobs.max_waiting / rate,
         swept_a_second=alive / jobs.sweep_s,
         gateways_for_streams=math.ceil(in_flight / jobs.max_event_streams),
+        jobs_in_work=pods["worker"] * jobs.concurrency,
+        segmenter_places=pods["segmenter"] * (segmenter.volumes_at_once + segmenter.volumes_waiting),
     )
 
 
@@ -157,7 +171,9 @@ def _needs(rate: float, cost: VolumeCost, cluster: Cluster) -> Iterator[Need]:
             }
             why = max(counts, key=counts.__getitem__)
             pods = counts[why]
-            yield Need(name, busy, pods, pods * one.cores, pods * one.memory_bytes, why)
+            peak = cost.peak_bytes.get(process, 0.0)
+            memory = pods * max(peak, one.memory_bytes)
+            yield Need(name, busy, pods, pods * one.cores, memory, peak, one.limit_bytes, why)
 
 
 def beyond(day: VolumeDay, cluster: Cluster) -> tuple[Need, ...]:

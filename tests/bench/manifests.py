@@ -12,10 +12,11 @@ _UNITS: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "kb": 2**10, "mb": 2**20
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What one pod reserves, and how many the autoscaler keeps at least and starts at most."""
+    """What one pod reserves, the memory that it may take, and how many the autoscaler keeps and starts at most."""
 
     cores: float
     memory_bytes: int
+    limit_bytes: int
     least: int = 1
     most: int | None = None
 
@@ -63,10 +64,11 @@ def _container(workload: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _requests(workload: Mapping[str, Any], least: int, most: int | None) -> Requests:
-    wanted = _container(workload)["resources"]["requests"]
+    resources = _container(workload)["resources"]
+    wanted, allowed = resources["requests"], resources["limits"]
     cpu = str(wanted["cpu"])
     cores = float(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
-    return Requests(cores, bytes_of(wanted["memory"]), least, most)
+    return Requests(cores, bytes_of(wanted["memory"]), bytes_of(allowed["memory"]), least, most)
 
 
 def bytes_of(text: str) -> int:

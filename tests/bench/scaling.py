@@ -45,6 +45,7 @@ def volume_cost(measured: Mapping[str, Any]) -> VolumeCost:
     """From volume.json."""
     return VolumeCost(
         cpu_s=measured["cpu_s"],
+        peak_bytes={process: megabytes * 2**20 for process, megabytes in measured["peak_mb"].items()},
         seconds=measured["seconds"],
         segmentation_s=measured["timings_ms"]["segmentation"] / 1e3,
         engine_cpu_s=measured["engine_cpu_s"],
@@ -93,7 +94,7 @@ def _volume_rows(days: Sequence[VolumeDay]) -> Iterator[tuple[str, list[str]]]:
         "volumes in work at once": lambda day: count(day.in_flight),
         "**pods**": lambda day: count(day.pods),
         "**cores** that they request": lambda day: count(day.cores),
-        "memory that they request": lambda day: size(day.memory_bytes),
+        "memory, by request or peak": lambda day: size(day.memory_bytes),
         "**Redis**: memory": lambda day: size(day.redis_bytes),
         "Redis: its one thread is busy": lambda day: f"{count(day.redis_busy * 100)} %",
         "Redis: servers like the manifest's": lambda day: count(day.redis_servers),
@@ -103,6 +104,8 @@ def _volume_rows(days: Sequence[VolumeDay]) -> Iterator[tuple[str, list[str]]]:
         f"arrivals of the busiest hour that fill a queue of {waiting}": lambda day: span(day.queue_lasts_s),
         "owners of blobs that the sweep lists a second": lambda day: count(day.swept_a_second),
         "gateways for the events, if every caller watches": lambda day: count(day.gateways_for_streams),
+        "jobs that the workers can have in work": lambda day: count(day.jobs_in_work),
+        "places for volumes in the segmenters": lambda day: count(day.segmenter_places),
     }
     for name, text in shown.items():
         yield name, [text(day) for day in days]
@@ -112,7 +115,8 @@ def _pod_rows(days: Sequence[VolumeDay], cluster: Cluster) -> Iterator[tuple[str
     for needs in zip(*(day.needs for day in days), strict=True):
         name = needs[0].deployment
         one = cluster.pods[name]
-        first = f"`{name}` ({count(one.cores)} cores, {size(one.memory_bytes)})"
+        requests = f"{count(one.cores)} cores, {size(one.memory_bytes)}"
+        first = f"`{name}` (requests {requests}; peak {size(needs[0].peak_bytes)} of {size(one.limit_bytes)})"
         yield first, [f"{count(need.pods)} ({need.bound_by})" for need in needs]
 
 

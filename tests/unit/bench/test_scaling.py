@@ -34,15 +34,22 @@ STORAGE: dict[str, Any] = {
     "progress_events": 10,
 }
 DEPLOYMENTS = ("gateway", "worker", "classifier-view", "classifier-tumor", "segmenter", "metadata")
-CLUSTER = Cluster({name: Requests(0.5, 10, least=2, most=8) for name in DEPLOYMENTS}, 0.5, 10_000)
+CLUSTER = Cluster({name: Requests(0.5, 10, 40, least=2, most=8) for name in DEPLOYMENTS}, 0.5, 10_000)
 COST = VolumeCost(
     cpu_s={"gateway": 1.0, "worker": 2.0, "classifier": 4.0, "segmenter": 30.0, "metadata": 0.0, "redis": 0.25},
+    peak_bytes={"worker": 2.0**20, "gateway": 5.0},
     seconds=40.0,
     segmentation_s=20.0,
     engine_cpu_s=25.0,
 )
 ONE_A_SECOND = round(DAY_S / PEAK_FACTOR)
-MEASURED = {"cpu_s": dict(COST.cpu_s), "seconds": 40.0, "engine_cpu_s": 25.0, "timings_ms": {"segmentation": 20_000.0}}
+MEASURED = {
+    "cpu_s": dict(COST.cpu_s),
+    "peak_mb": {"worker": 1.0, "gateway": 5 / 2**20},
+    "seconds": 40.0,
+    "engine_cpu_s": 25.0,
+    "timings_ms": {"segmentation": 20_000.0},
+}
 
 
 def needs(studies: int, cost: VolumeCost = COST) -> dict[str, Need]:
@@ -54,7 +61,9 @@ def test_pods_follow_the_cpu_at_the_autoscalers_aim() -> None:
     # One core each second, of pods that use half of their half core.
     assert (found["gateway"].pods, found["gateway"].bound_by) == (4, "CPU")
     assert found["gateway"].cores == 2.0
+    # Of what a pod requests and what it took, the larger.
     assert found["gateway"].memory_bytes == 40
+    assert found["worker"].memory_bytes == found["worker"].pods * 2**20
     assert found["segmenter"].pods == 120
 
 
@@ -68,7 +77,7 @@ def test_few_studies_need_the_least() -> None:
 
 
 def test_pods_follow_the_places_where_the_cpu_waits() -> None:
-    idle = VolumeCost(dict.fromkeys(COST.cpu_s, 0.0), seconds=40.0, segmentation_s=20.0, engine_cpu_s=0.0)
+    idle = VolumeCost(dict.fromkeys(COST.cpu_s, 0.0), {}, seconds=40.0, segmentation_s=20.0, engine_cpu_s=0.0)
     found = needs(ONE_A_SECOND, idle)
     assert found["segmenter"].pods == math.ceil(20 / SegmenterSettings().volumes_at_once / 0.5)
     assert found["worker"].pods == math.ceil(40 / JobSettings().concurrency / 0.5)
@@ -88,6 +97,9 @@ def test_a_day_of_volumes() -> None:
     assert day.uploads_a_day_bytes == ONE_A_SECOND * 5000
     assert day.queue_lasts_s == pytest.approx(JobSettings().max_waiting)
     assert day.swept_a_second == pytest.approx(alive / JobSettings().sweep_s)
+    assert day.jobs_in_work == needs(ONE_A_SECOND)["worker"].pods * JobSettings().concurrency
+    places = SegmenterSettings().volumes_at_once + SegmenterSettings().volumes_waiting
+    assert day.segmenter_places == needs(ONE_A_SECOND)["segmenter"].pods * places
     assert day.cores == sum(need.cores for need in day.needs)
     assert {need.deployment for need in beyond(day, CLUSTER)} >= {"segmenter", "worker"}
     assert not beyond(volume_day(1, COST, STORAGE, CLUSTER), CLUSTER)
@@ -97,7 +109,7 @@ def test_one_redis_is_full_or_busy() -> None:
     most = most_studies_of_one_redis(COST, STORAGE, CLUSTER)
     assert most["memory"] == pytest.approx(100 * DAY_S / WorkerSettings().result_ttl_s)
     assert volume_day(round(most["CPU"]), COST, STORAGE, CLUSTER).redis_busy == pytest.approx(REDIS_UTILIZATION, 1e-3)
-    free = VolumeCost({}, 1.0, 1.0, 1.0)
+    free = VolumeCost({}, {}, 1.0, 1.0, 1.0)
     assert most_studies_of_one_redis(free, STORAGE, CLUSTER)["CPU"] == math.inf
 
 
@@ -127,7 +139,9 @@ def test_the_page_has_every_figure() -> None:
     assert volume_cost(MEASURED) == COST
     text = page(benchmarks, STORAGE, MEASURED, CLUSTER)
     assert "| 45 ms |" in text
-    assert f"| `segmenter` (0.5 cores, 10 B) | {needs(1000)['segmenter'].pods}" in text
+    assert f"| `segmenter` (requests 0.5 cores, 10 B; peak 0 B of 40 B) | {needs(1000)['segmenter'].pods}" in text
+    assert "A `worker` with one volume takes more memory than its limit" in text
+    assert "A `gateway` with" not in text
     assert "No volume has been measured" not in text
     assert "No volume has been measured" in page(benchmarks, STORAGE, None, CLUSTER)
 
