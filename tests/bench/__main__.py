@@ -7,7 +7,6 @@ run. 1.0 would be a server that costs nothing. Ratios hold on a noisy machine; t
 import argparse
 import asyncio
 import contextlib
-import io
 import json
 import platform
 import statistics
@@ -17,16 +16,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-from PIL import Image
 from rich.progress import track
 
 from neurogate.models_dir import find_models_dir
 from tests.bench import contenders
 from tests.bench.contenders import Contender
-from tests.bench.work import TASKS, Engine, Task, measure_raw
+from tests.bench.work import TASKS, Engine, Task, measure_raw, sample_jpeg
 
 _CLIENTS = (1, 8, 32)
-_SIDE_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +60,6 @@ async def _load(contender: Contender, jpeg: bytes, task: Task, clients: int, req
     async with httpx.AsyncClient(timeout=120, trust_env=False, limits=limits) as http:
         await asyncio.gather(*(client(http) for _ in range(clients)))
     return seconds
-
-
-def _jpeg(sample: Path) -> bytes:
-    with Image.open(sample) as picture:
-        resized = picture.convert("L").resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BICUBIC)
-    encoded = io.BytesIO()
-    resized.save(encoded, "JPEG", quality=90)
-    return encoded.getvalue()
 
 
 def _measure(engine: Engine, contender: Contender, jpeg: bytes, rounds: int, requests: int) -> Iterator[Row]:
@@ -126,7 +115,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=40)
     arguments = parser.parse_args()
-    models_dir, jpeg = find_models_dir(), _jpeg(arguments.sample)
+    models_dir, jpeg = find_models_dir(), sample_jpeg(arguments.sample)
     engine = Engine(models_dir)
     rows: list[Row] = []
     openers = (contenders.neurogate, contenders.flask_app, contenders.naive_chain)

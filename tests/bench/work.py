@@ -1,5 +1,6 @@
 """The work that every contender does: one JPEG in, view and tumor type (and outline) out, on the published models."""
 
+import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,22 @@ from typing import Literal
 import numpy as np
 import onnxruntime as ort
 import simplejpeg
+from PIL import Image
 
 from service_kit.inference.manifest import ModelManifest
 
 Task = Literal["classify", "classify+segment"]
 TASKS: tuple[Task, ...] = ("classify", "classify+segment")
+_SIDE_PX = 512
+
+
+def sample_jpeg(sample: Path) -> bytes:
+    """The request's picture: `sample` as a gray JPEG of 512 x 512 pixels."""
+    with Image.open(sample) as picture:
+        resized = picture.convert("L").resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BICUBIC)
+    encoded = io.BytesIO()
+    resized.save(encoded, "JPEG", quality=90)
+    return encoded.getvalue()
 
 
 class Engine:
