@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench bench-volume kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
+.PHONY: help setup run stop test check format stack stack-down bench bench-volume dicom-table kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ bench: setup ## CPU of the servers against the raw engine, and against two plain
 
 bench-volume: setup ## a four-sequence volume through the services: time, memory, CPU against the raw engine
 	@$(BIN)/python -m tests.bench.volume --output docs/benchmarks
+
+dicom-table: setup ## every folder of real DICOM files below DATA: decoded, or why it is refused
+	@$(BIN)/python -m tests.bench.dicom_table --data $(DATA)/dicom --output docs/benchmarks
 
 kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, nothing twice
 	@$(BIN)/python -m tests.kill
