@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench bench-volume scaling kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
+.PHONY: help setup run stop test check format stack stack-down bench bench-volume dicom-table scaling kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench-volume: setup ## a four-sequence volume through the services: time, memory
 scaling: setup ## docs/scaling.md: what a day of studies needs, from the benches' figures and the manifests
 	@$(BIN)/python -m tests.bench.storage --output docs/benchmarks >/dev/null
 	@$(BIN)/python -m tests.bench.scaling --output docs >/dev/null
+
+dicom-table: setup ## every folder of real DICOM files below DATA: decoded, or why it is refused
+	@$(BIN)/python -m tests.bench.dicom_table --data $(DATA)/dicom --output docs/benchmarks
 
 kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, nothing twice
 	@$(BIN)/python -m tests.kill

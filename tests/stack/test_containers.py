@@ -62,7 +62,7 @@ def test_carries_only_what_it_needs(stack: Stack, service: str, modules: tuple[s
     ("service", "models"),
     [
         ("classifier-view", {"view", "tumor"}),
-        ("segmenter", {"seg-t1", "seg-flair-film"}),
+        ("segmenter", {"seg-t1", "seg-flair-film", "unet3d"}),
         ("metadata", {"clinical"}),
     ],
 )

@@ -93,17 +93,19 @@ class VolumeSegmenter:
         corners = tile_corners(shape, patch, preprocessing.step)
         runs = [(corner, axes) for corner in corners for axes in mirrorings(preprocessing.mirrored)]
         blend = Blend(shape, patch)
+        # One place for all tiles, which are run one after the other: new memory costs as much as the copy.
+        place = np.empty((grid.shape[0], patch, patch, patch), np.float32)
         on_tile(0, len(runs))
         for done, (corner, axes) in enumerate(runs, start=1):
-            tile = await on_pixels(1, patch**3, _tile, grid, corner, patch, axes)
+            tile = await on_pixels(1, patch**3, _tile, grid, corner, axes, place)
             outputs = await backend.infer({"volume": tile, "present": present[None]})
             await on_pixels(1, patch**3, _add, blend, corner, axes, outputs["probabilities"])
             on_tile(done, len(runs))
         return blend, len(runs)
 
 
-def _tile(grid: NDArray[np.float32], corner: Corner, patch: int, axes: Axes) -> NDArray[np.float32]:
-    return mirror(cut(grid, corner, patch)[None], axes)
+def _tile(grid: NDArray[np.float32], corner: Corner, axes: Axes, place: NDArray[np.float32]) -> NDArray[np.float32]:
+    return mirror(cut(grid, corner, len(place[0]), place)[None], axes)
 
 
 def _add(blend: Blend, corner: Corner, axes: Axes, answer: NDArray[np.float32]) -> None:

@@ -86,6 +86,16 @@ def test_the_worker_is_the_gateways_image_with_another_command(monkeypatch: pyte
     assert "blobs" in COMPOSE["volumes"]
 
 
+def test_a_worker_has_room_for_its_studies_and_the_segmenter_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, segmenter = settings_of("worker", monkeypatch), settings_of("segmenter", monkeypatch)
+    limit = SERVICES["worker"]["mem_limit"]
+    assert limit.endswith("g")
+    # As sent, decoded, and on the wire: each of at most four bytes a voxel.
+    studies_bytes = worker.jobs.concurrency * worker.volumes.max_voxels * 3 * 4
+    assert int(limit.removesuffix("g")) * 2**30 > studies_bytes + 2**29
+    assert worker.jobs.concurrency <= segmenter.volumes_at_once + segmenter.volumes_waiting
+
+
 def test_webhooks_are_off_until_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not settings_of("worker", monkeypatch).webhooks.enabled
     variables = {"GATEWAY_WEBHOOK_HOSTS": '["ris.example"]', "GATEWAY_WEBHOOK_SECRETS": json.dumps(["s" * 24])}

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SERVICES = {
     "gateway": ("gateway", set()),
     "classifier-service": ("classifier_service", {"view", "tumor"}),
-    "segmenter-service": ("segmenter_service", {"seg-t1", "seg-flair-film"}),
+    "segmenter-service": ("segmenter_service", {"seg-t1", "seg-flair-film", "unet3d"}),
     "metadata-service": ("metadata_service", {"clinical"}),
 }
 

@@ -210,6 +210,24 @@ def test_a_worker_has_time_to_give_its_jobs_back(resources: tuple[Resource, ...]
     assert pod["terminationGracePeriodSeconds"] > WorkerSettings().jobs.grace_s + 10
 
 
+def test_a_worker_has_room_for_its_studies(resources: tuple[Resource, ...]) -> None:
+    (container,) = workloads(resources)["worker"]["spec"]["containers"]
+    settings = WorkerSettings()
+    limit = container["resources"]["limits"]["memory"]
+    assert limit.endswith("Gi")
+    # As sent, decoded, and on the wire: each of at most four bytes a voxel.
+    studies_bytes = settings.jobs.concurrency * settings.volumes.max_voxels * 3 * 4
+    assert int(limit.removesuffix("Gi")) * 2**30 > studies_bytes + 2**29
+
+
+def test_segmenters_have_places_for_the_workers_volumes(resources: tuple[Resource, ...]) -> None:
+    scalers = {name_of(item): item["spec"] for item in of_kind(resources, "HorizontalPodAutoscaler")}
+    segmenter = SegmenterSettings()
+    for bound in ("minReplicas", "maxReplicas"):
+        jobs = scalers["worker"][bound] * WorkerSettings().jobs.concurrency
+        assert jobs <= scalers["segmenter"][bound] * (segmenter.volumes_at_once + segmenter.volumes_waiting)
+
+
 def test_models_run_on_the_gpu_or_not_at_all() -> None:
     resources = overlay("gpu-triton")
     (triton,) = workloads(resources)["triton"]["spec"]["containers"]

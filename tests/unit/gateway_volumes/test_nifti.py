@@ -39,6 +39,7 @@ def test_voxels_and_affine(kind: Any, packed: bool) -> None:
     assert found.warnings == ()
     assert found.volume.voxels.dtype == np.int16
     assert np.array_equal(found.volume.voxels, VOXELS)
+    assert found.volume.voxels.flags.c_contiguous
     assert np.allclose(found.volume.affine, affine, atol=1e-4)
     assert found.volume.grid.oriented
 

@@ -123,6 +123,15 @@ def test_a_tile_beyond_the_end_is_filled_with_zeros() -> None:
     assert not tile[:, 3].any()
 
 
+@pytest.mark.parametrize("corner", [(0, 0, 0), (0, 1, 0)])
+def test_a_tile_may_take_the_place_of_another(corner: tuple[int, int, int]) -> None:
+    volume = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype(np.float32)
+    place = np.full((2, 4, 4, 4), np.nan, np.float32)
+    tile = cut(volume, corner, 4, place)
+    assert tile is place
+    np.testing.assert_array_equal(tile, cut(volume, corner, 4))
+
+
 def test_progress_is_told_after_each_run_and_may_stop_the_work() -> None:
     told: list[tuple[int, int]] = []
     volume = np.zeros((1, 16, 8, 8), np.float32)

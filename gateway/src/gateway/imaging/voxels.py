@@ -1,4 +1,4 @@
-"""Decoded values -> the voxels that are kept: the smallest type that holds them, finite, and not blank."""
+"""Decoded values -> the voxels that are kept: the smallest type that holds them, finite, in order, and not blank."""
 
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ _INT16 = np.iinfo(np.int16)
 
 
 def keep(values: NDArray[Any]) -> tuple[Voxels, str | None]:
-    """`values [i, j, k]` as uint8, int16 or float32, and a warning where some were not a number.
+    """`values [i, j, k]` as uint8, int16 or float32 in C order, and a warning where some were not a number.
 
     Integers stay integers where int16 holds them. Not-a-number is a usual mark of "outside the brain" and becomes 0.
     Raises `UnsupportedPixels` (infinite, nearly all not a number) and `BlankPicture` (one value, or a mask).
@@ -30,7 +30,20 @@ def keep(values: NDArray[Any]) -> tuple[Voxels, str | None]:
         inside = _INT16.min <= int(values.min()) and int(values.max()) <= _INT16.max
         values = values.astype(np.int16 if inside else np.float32)
     _check_levels(values)
-    return cast("Voxels", values), warning
+    return cast("Voxels", in_c_order(values)), warning
+
+
+def in_c_order(values: NDArray[Any]) -> NDArray[Any]:
+    """`values [i, j, k]` in C order: what comes after goes plane by plane, several times as fast as in files' order.
+
+    Itself where it is so already. Turned row by row: each fits a processor's cache, which all at once would not.
+    """
+    if values.flags.c_contiguous:
+        return values
+    turned = np.empty(values.shape, values.dtype)
+    for row in range(values.shape[1]):
+        turned[:, row] = values[:, row]
+    return turned
 
 
 def _finite(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], str | None]:

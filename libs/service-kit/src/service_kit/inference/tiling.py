@@ -52,12 +52,12 @@ def gaussian_window(patch: int) -> NDArray[np.float32]:
     return np.asarray(np.maximum(window / window.max(), _LEAST_WEIGHT), np.float32)
 
 
-def cut(volume: NDArray[Scalar], corner: Corner, patch: int) -> NDArray[Scalar]:
-    """The tile `[C, p, p, p]` of `volume [C, x, y, z]`; zeros beyond its end."""
+def cut(volume: NDArray[Scalar], corner: Corner, patch: int, into: NDArray[Scalar] | None = None) -> NDArray[Scalar]:
+    """The tile `[C, p, p, p]` of `volume [C, x, y, z]`; zeros beyond its end. `into` is overwritten and returned."""
     found = volume[(slice(None), *_box(corner, patch))]
-    if found.shape[1:] == (patch,) * 3:
-        return np.ascontiguousarray(found)
-    tile = np.zeros((volume.shape[0], patch, patch, patch), volume.dtype)
+    tile = np.empty((volume.shape[0], patch, patch, patch), volume.dtype) if into is None else into
+    if found.shape != tile.shape:
+        tile[...] = 0
     tile[:, : found.shape[1], : found.shape[2], : found.shape[3]] = found
     return tile
 
