@@ -82,7 +82,7 @@ bench-volume: setup ## a four-sequence volume through the services: time, memory
 	@$(BIN)/python -m tests.bench.volume --output docs/benchmarks
 
 kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, nothing twice
-	@$(BIN)/python -m tests.kill
+	@$(BIN)/python -m tests.kill --output docs/benchmarks
 
 train-env: $(TRAIN_BIN)/.ready ## PyTorch and what training needs, in an environment of its own
 
