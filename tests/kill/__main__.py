@@ -46,8 +46,7 @@ def main() -> int:
         accepted = [senders.submit(accept, cluster.url, number, webhook) for number in range(asked.jobs)]
         for victim in victims:
             time.sleep(plan.uniform(0.5, 1.5) * asked.pause)
-            kills_ms.append(time.time() * 1000)
-            cluster.kill(victim)
+            kills_ms.append(cluster.kill(victim))
             sys.stdout.write(f"kill -9 {victim}\n")
         locations = [sent.result() for sent in accepted]
         database = cluster.database()
