@@ -89,7 +89,7 @@ dicom-table: setup ## every folder of real DICOM files below DATA: decoded, or w
 	@$(BIN)/python -m tests.bench.dicom_table --data $(DATA)/dicom --output docs/benchmarks
 
 kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, nothing twice
-	@$(BIN)/python -m tests.kill
+	@$(BIN)/python -m tests.kill --output docs/benchmarks
 
 train-env: $(TRAIN_BIN)/.ready ## PyTorch and what training needs, in an environment of its own
 

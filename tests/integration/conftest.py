@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from neurogate.embedded_redis import embedded_redis
 from neurogate.stack import open_stack
+from tests.integration.made_heads import Heads
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 60.0
@@ -27,6 +28,12 @@ def models_dir() -> Path:
 def deployed_url() -> str | None:
     """Address of a deployed gateway, None when the tests bring their own."""
     return os.environ.get("GATEWAY_URL")
+
+
+@pytest.fixture(scope="session")
+def heads() -> Heads:
+    """Made four-sequence studies."""
+    return Heads()
 
 
 @contextlib.asynccontextmanager

@@ -18,9 +18,10 @@ from tests.bench.contenders import free_port
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples" / "axial-glioma.png"
 
-pytestmark = pytest.mark.skipif(
+IN_PLACE = pytest.mark.skipif(
     "GATEWAY_URL" in os.environ, reason="the command is tested in place, not against a deployed gateway"
 )
+pytestmark = IN_PLACE
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

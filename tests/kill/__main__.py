@@ -13,6 +13,7 @@ import redis
 
 from tests.kill.cluster import Cluster
 from tests.kill.count import count, unfinished
+from tests.kill.page import markdown
 from tests.kill.traffic import accept, receiver
 
 _LEASE_S = 6.0
@@ -28,7 +29,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=2.0, help="mean seconds between two kills")
     parser.add_argument("--delay", type=float, default=0.15, help="seconds that each call to a model takes")
     parser.add_argument("--limit", type=float, default=1800.0, help="seconds after which it has failed")
-    parser.add_argument("--output", type=Path, help="where to write the counts")
+    parser.add_argument("--output", type=Path, help="folder for kill.md and kill.json")
     asked = parser.parse_args()
     plan = random.Random(asked.seed)
     victims = _victims(asked.kills, asked.workers)
@@ -45,8 +46,7 @@ def main() -> int:
         accepted = [senders.submit(accept, cluster.url, number, webhook) for number in range(asked.jobs)]
         for victim in victims:
             time.sleep(plan.uniform(0.5, 1.5) * asked.pause)
-            kills_ms.append(time.time() * 1000)
-            cluster.kill(victim)
+            kills_ms.append(cluster.kill(victim))
             sys.stdout.write(f"kill -9 {victim}\n")
         locations = [sent.result() for sent in accepted]
         database = cluster.database()
@@ -57,11 +57,14 @@ def main() -> int:
             time.sleep(0.5)
         counts = count(database, locations, kills_ms, calls)
     sys.stdout.write(counts.as_json() + "\n")
-    if asked.output:
-        asked.output.write_text(counts.as_json() + "\n", encoding="utf-8")
     faults = counts.faults()
     if counts.accepted != asked.jobs:
         faults.append(f"{counts.accepted} analyses came of {asked.jobs} requests")
+    if asked.output is not None:
+        asked.output.mkdir(parents=True, exist_ok=True)
+        (asked.output / "kill.json").write_text(counts.as_json() + "\n", encoding="utf-8")
+        page = markdown(counts, faults, workers=asked.workers, seed=asked.seed, lease_s=_LEASE_S, victims=victims)
+        (asked.output / "kill.md").write_text(page, encoding="utf-8")
     sys.stderr.writelines(f"fault: {fault}\n" for fault in faults)
     return bool(faults)
 

@@ -75,7 +75,7 @@ class Cluster:
     def __post_init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         # What takes seconds to import is imported once.
-        self._context.set_forkserver_preload(["gateway.app", "gateway.worker"])
+        self._context.set_forkserver_preload(["gateway.app", "gateway.worker", "tests.kill.traffic", __name__])
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -93,7 +93,7 @@ class Cluster:
             for name, start in self.starts.items():
                 self.parts[name] = start()
             for name in ("gateway", *(f"worker-{n}" for n in range(self.workers))):
-                self.wait(f"http://127.0.0.1:{self.ports[name]}/health/ready")
+                self.wait(self._ready_url(name))
             keeper = threading.Thread(target=self._keep, daemon=True)
             keeper.start()
             yield
@@ -113,12 +113,20 @@ class Cluster:
         """A client of the cluster's Redis."""
         return redis.Redis(port=self.ports["redis"], socket_timeout=5)
 
-    def kill(self, name: str) -> None:
-        """kill -9; the keeper starts it again."""
+    def kill(self, name: str) -> float:
+        """kill -9, once it works: what is killed while it still starts does no harm. The keeper starts it again.
+
+        Returns:
+            When, in Unix milliseconds.
+        """
+        if name != "redis":
+            self.wait(self._ready_url(name))
         with self._lock:
             part = self.parts[name]
+            killed_ms = time.time() * 1000
             os.kill(part.pid, signal.SIGKILL)
             _join(part)
+        return killed_ms
 
     def wait(self, url: str) -> None:
         """Until it answers with success."""
@@ -129,6 +137,9 @@ class Cluster:
                     return
             time.sleep(0.1)
         raise RuntimeError(f"{url} did not become ready")
+
+    def _ready_url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}/health/ready"
 
     def _keep(self) -> None:
         while not self._stopping:

@@ -3,7 +3,9 @@
 import itertools
 import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import redis
 
@@ -60,10 +62,7 @@ def count(database: "redis.Redis", locations: list[str], kills_ms: list[float], 
                 database.xrange(keys.events(analysis_id))]  # type: ignore[union-attr]  # fmt: skip
         finals = sum(event["state"] == "succeeded" for _, event in told)
         doubles += max(0, finals - 1)
-        begun = [moment for moment, event in told if event["state"] == "running" and event["stage"] == "decode"]
-        for first, again in itertools.pairwise(begun):
-            between = [kill for kill in kills_ms if first <= kill <= again]
-            most_ms = max(most_ms, again - min(between, default=float(first)))
+        most_ms = max([most_ms, *reruns_ms(told, kills_ms)])
     expected = {webhook_id(analysis_id) for analysis_id in ids}
     return Counts(
         accepted=len(set(ids)),
@@ -76,6 +75,17 @@ def count(database: "redis.Redis", locations: list[str], kills_ms: list[float], 
         executions=executions,
         most_s_until_rerun=round(most_ms / 1000, 1),
     )
+
+
+def reruns_ms(told: Sequence[tuple[float, dict[str, Any]]], kills_ms: list[float]) -> Iterator[float]:
+    """From the kill that ended a try until the job ran again, for each try after the first.
+
+    `told` are Unix milliseconds and events. Which process a kill hit is not known to the events: it is the earliest
+    kill after the try's last sign of life, so the result is rather too long. A job that was given back is none.
+    """
+    for (last, before), (again, event) in itertools.pairwise(told):
+        if event["state"] == "running" and event["stage"] == "decode" and before["state"] == "running":
+            yield again - min((kill for kill in kills_ms if last <= kill <= again), default=last)
 
 
 def unfinished(database: "redis.Redis") -> int:

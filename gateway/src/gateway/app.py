@@ -19,6 +19,7 @@ from gateway.collaborators import collaborate, volume_limits
 from gateway.errors import InvalidClinicalRecord
 from gateway.jobs.events import RedisEvents
 from gateway.jobs.store import RedisStore
+from gateway.recent import RecentVolumes
 from gateway.security import API_KEY, BEARER, KeyGuard
 from gateway.settings import GatewaySettings
 from gateway.worker import running_worker
@@ -84,10 +85,11 @@ def create_app(
         dependencies=[Depends(KeyGuard(settings.api_keys)), Depends(BEARER), Depends(API_KEY)],
         responses=problems.declare(Unauthorized),
     )
-    guarded.include_router(analyses.create_router(intake, made.pipeline, store, made.queue, made.outbox))
+    recent = RecentVolumes(store)
+    guarded.include_router(analyses.create_router(intake, made.pipeline, store, made.queue, made.outbox, recent))
     guarded.include_router(events.create_router(RedisEvents(made.redis), max_streams=settings.jobs.max_event_streams))
     guarded.include_router(webhooks.create_router(made.outbox))
-    guarded.include_router(slices.create_router(store, made.threads))
+    guarded.include_router(slices.create_router(recent, made.threads))
     guarded.include_router(comparisons.create_router(store))
     guarded.include_router(artifacts.create_router(store, made.threads))
     guarded.include_router(

@@ -22,6 +22,10 @@ OTHER_PARTS = frozenset(
 """Codes of DICOM PS3.16 Annex L for parts that no slice of a brain shows; NECK, CSPINE and free text are not here."""
 
 
+_ONE_SLICE = "Send one slice of a brain MRI: gray, the whole head, no annotations, no sheet of several slices."
+_WHOLE_VOLUME = "Send a volume of a brain MRI with the whole head in it, not a part that was cut out."
+
+
 def check_body_part(body_part: str | None) -> None:
     """Raises `NotBrainMri` where the header names a part that cannot be the head."""
     if body_part in OTHER_PARTS:
@@ -31,13 +35,15 @@ def check_body_part(body_part: str | None) -> None:
         )
 
 
-def check_novelty(novelty: Novelty | None) -> None:
-    """Raises `NotBrainMri` where the picture is too unlike those that the view model learned from."""
+def check_novelty(novelty: Novelty | None, *, volume: bool = False) -> None:
+    """Raises `NotBrainMri` where the picture, or the middle of a volume, is too unlike those that the view model
+    learned from.
+    """
     if novelty is not None and novelty.value > novelty.refuse_above:
         raise NotBrainMri(
-            "The picture is unlike every brain MRI slice that the view model knows: its novelty is "
-            f"{novelty.value:.2f}, above the limit of {novelty.refuse_above:.2f}. Send one slice of a brain MRI: gray, "
-            "the whole head, no annotations, no sheet of several slices.",
+            f"{'The middle of the volume' if volume else 'The picture'} is unlike every brain MRI slice that the view "
+            f"model knows: its novelty is {novelty.value:.2f}, above the limit of {novelty.refuse_above:.2f}. "
+            f"{_WHOLE_VOLUME if volume else _ONE_SLICE}",
             stage="view",
             measurement=Measurement("novelty", novelty.value, novelty.refuse_above),
         )

@@ -62,7 +62,11 @@ class RecentVolumes:
         return entry.findings
 
     def forget(self, analysis_id: str) -> None:
-        """Let go of an analysis at once."""
+        """Let go of an analysis at once, also of one that is being read just now."""
+        self._loading.pop(analysis_id, None)
+        self._drop(analysis_id)
+
+    def _drop(self, analysis_id: str) -> None:
         entry = self._kept.pop(analysis_id, None)
         if entry is not None:
             entry.expiry.cancel()
@@ -77,24 +81,26 @@ class RecentVolumes:
         return await asyncio.shield(task)
 
     def _loaded(self, analysis_id: str, task: asyncio.Task[Findings | VolumeFindings]) -> None:
-        self._loading.pop(analysis_id, None)
+        if self._loading.get(analysis_id) is task:
+            del self._loading[analysis_id]
         if not task.cancelled():
             task.exception()  # is told to those who wait; when nobody does any more, it is no news
 
     async def _read(self, analysis_id: str) -> Findings | VolumeFindings:
         findings = await self._source.findings(analysis_id)
-        if isinstance(findings, VolumeFindings):
+        forgotten = self._loading.get(analysis_id) is not asyncio.current_task()
+        if isinstance(findings, VolumeFindings) and not forgotten:
             self._keep(analysis_id, findings)
         return findings
 
     def _keep(self, analysis_id: str, findings: VolumeFindings) -> None:
-        self.forget(analysis_id)
+        self._drop(analysis_id)
         size_bytes = _size_bytes(findings)
         if size_bytes > self._max_bytes:
             return
         while self._kept and self.held_bytes + size_bytes > self._max_bytes:
-            self.forget(next(iter(self._kept)))
-        expiry = asyncio.get_running_loop().call_later(self._idle_s, self.forget, analysis_id)
+            self._drop(next(iter(self._kept)))
+        expiry = asyncio.get_running_loop().call_later(self._idle_s, self._drop, analysis_id)
         self._kept[analysis_id] = _Entry(findings, size_bytes, expiry)
 
 

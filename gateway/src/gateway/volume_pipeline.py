@@ -15,7 +15,7 @@ from gateway.door import check_body_part, check_novelty
 from gateway.errors import InvalidOptions
 from gateway.explain import Explainer, Outliner
 from gateway.findings import Pixels
-from gateway.imaging.door import check_slice
+from gateway.imaging.door import VOLUME_ADVICE, check_slice
 from gateway.imaging.volume import VolumeStudy
 from gateway.judge.limits import JudgeLimits
 from gateway.pipeline import Classifier, Normalizer, Roster, check_named, optional, wants_segmentation
@@ -91,7 +91,7 @@ class VolumePipeline:
             await self._roster.check(options.models, present, volume=True)
         slices = VolumeSlices.of(study)
         within = await asyncio.to_thread(slices.in_the_head)
-        check_slice(slices.pixels(within[len(within) // 2]))
+        check_slice(slices.pixels(within[len(within) // 2]), advice=VOLUME_ADVICE)
         failures: list[ServiceError] = []
         vector = None
         if record is not None:
@@ -99,7 +99,7 @@ class VolumePipeline:
                 vector = await optional(self._normalizer.normalize(record), failures)
         with watch.span("view"):
             view = await self._view(slices, within, options, progress)
-        check_novelty(view.novelty)
+        check_novelty(view.novelty, volume=True)
         with watch.span("tumor"):
             likeliest, wanted = await self._search(slices, within, options, progress)
         outline = None

@@ -21,6 +21,8 @@ def test_what_is_too_strange_is_refused_with_value_limit_and_advice() -> None:
     error = caught.value
     assert (error.status, error.code, error.stage) == (422, "not_brain_mri", "view")
     assert error.measurement == Measurement("novelty", 3.25, 2.5)
+    with pytest.raises(NotBrainMri, match=r"middle of the volume.*3\.25.*Send a volume"):
+        check_novelty(measured(3.25), volume=True)
 
 
 @pytest.mark.parametrize("novelty", [None, measured(-4.0), measured(1.0), measured(1.7), measured(2.5)])

@@ -55,7 +55,7 @@ class Viewer:
         app = FastAPI()
         app.add_exception_handler(ServiceError, as_problem)
         with ThreadPoolExecutor(1) as threads:
-            app.include_router(slices.create_router(self.shelf, threads))
+            app.include_router(slices.create_router(RecentVolumes(self.shelf), threads))
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
                 headers = query.pop("headers", {})
@@ -197,6 +197,20 @@ async def test_an_erased_volume_is_not_shown_from_memory(case: VolumeFindings) -
     del shelf.kept["a"]
     with pytest.raises(NotFound):
         await recent.get("a")
+    assert recent.held_bytes == 0
+
+
+async def test_what_is_forgotten_is_not_kept_also_while_it_is_read(case: VolumeFindings) -> None:
+    shelf = Shelf({"a": case})
+    recent = RecentVolumes(shelf)
+    await recent.get("a")
+    recent.forget("a")
+    assert recent.held_bytes == 0
+    reading = asyncio.create_task(recent.get("a"))
+    while len(shelf.reads) < 2:  # noqa: ASYNC110 - the read itself goes on
+        await asyncio.sleep(0)
+    recent.forget("a")
+    assert await reading is case
     assert recent.held_bytes == 0
 
 

@@ -30,7 +30,7 @@ EXPECTED = (
     "Enhancing tumor",
     "Perpendicular diameter",
     "Product of diameters (RANO)",
-    "right (98% on the right)",
+    "right (98 % of it)",
     "kept back from training",
     "Measurable (RANO)",
     "46 x 54 x 42 voxels of 4 x 4 x 4 mm, axes LPS",

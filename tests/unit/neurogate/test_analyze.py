@@ -93,6 +93,7 @@ def test_save_downloads_what_links_name(made: MadeGateway, tmp_path: Path) -> No
     (file,) = scans(tmp_path, "x_flair.nii.gz")
     result = command("analyze", file, "--save", "out", "--url", made.url, cwd=tmp_path)
     assert result.exit_code == 0, result.stderr
+    assert "x_flair.nii.gz: fetching its files" in result.stderr
     folder = tmp_path / "out" / "x_flair"
     assert {path.name for path in folder.iterdir()} == {"analysis.json", "mask.nii.gz"}
     analysis_id = json.loads((folder / "analysis.json").read_text())["id"]

@@ -107,7 +107,7 @@ def test_failures_are_rows_and_are_retried_when_asked(made: MadeGateway, archive
     made.fail_fields = frozenset({"t2"})
     first = batch(made, tmp_path)
     assert first.exit_code == 1
-    assert "1 studies have no result" in first.stderr
+    assert "without a result: 1 of the studies" in first.stderr
     (failed,) = [row for row in rows(tmp_path) if row["state"] == "failed"]
     assert failed["problem"] == "No: not a brain [422 not_brain_mri]"
     assert batch(made, tmp_path).exit_code == 1

@@ -28,6 +28,7 @@ from gateway.imaging import errors as imaging
 from gateway.imaging.study import Study
 from gateway.pipeline import Pipeline
 from gateway.ports import AnalysisStore, IdempotencyClaim, JobQueue, Webhooks
+from gateway.recent import RecentVolumes
 from gateway.schemas import ANALYSIS_EXAMPLE, Analysis, AnalysisList
 from gateway.stopwatch import Stopwatch
 from service_kit.errors import (
@@ -71,9 +72,14 @@ fail: the answer is then partial, `problem` says why."""
 
 
 def create_router(
-    intake: Intake, pipeline: Pipeline, store: AnalysisStore, queue: JobQueue, webhooks: Webhooks
+    intake: Intake,
+    pipeline: Pipeline,
+    store: AnalysisStore,
+    queue: JobQueue,
+    webhooks: Webhooks,
+    recent: RecentVolumes,
 ) -> APIRouter:
-    """The routes under /v1/analyses that make, show and end analyses."""
+    """The routes under /v1/analyses that make, show and end analyses. `recent` forgets those that are erased."""
     router = APIRouter(prefix="/v1/analyses", tags=["analyses"])
     acceptance = Acceptance(intake, pipeline, store, queue, webhooks)
 
@@ -152,6 +158,7 @@ def create_router(
     )
     async def delete_analysis(analysis_id: str) -> Response:
         await store.delete(analysis_id)
+        recent.forget(analysis_id)
         await intake.discard(analysis_id)
         return Response(status_code=HTTP_204_NO_CONTENT)
 

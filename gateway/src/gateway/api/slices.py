@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gateway.api.documentation import binary_answer
 from gateway.api.file_answer import file_answer
 from gateway.errors import InvalidSlice
-from gateway.recent import FindingsSource, RecentVolumes
+from gateway.recent import RecentVolumes
 from gateway.reporting.volume_slices import render_slice
 from gateway.slice_listing import SliceListing, list_slices
 from gateway.slices import SliceStack
@@ -29,14 +29,12 @@ labels that `labels` names."""
 _LABELS = "Names of labels, with commas between them; all without it"
 
 
-def create_router(store: FindingsSource, threads: Executor, recent: RecentVolumes | None = None) -> APIRouter:
+def create_router(volumes: RecentVolumes, threads: Executor) -> APIRouter:
     """`GET /v1/analyses/{analysis_id}/slices` and `.../slices/{plane}/{number}.png`.
 
-    Goes before the router of the artifacts, whose path would take "slices" for one. `recent` keeps the volumes that are
-    looked at; without it there is one of the usual size.
+    Goes before the router of the artifacts, whose path would take "slices" for one.
     """
     router = APIRouter(prefix="/v1/analyses/{analysis_id}/slices", tags=["analyses"])
-    volumes = recent or RecentVolumes(store)
 
     @router.get(
         "",

@@ -14,6 +14,7 @@ from gateway.imaging.study import Pixels, Study
 from service_kit.errors import Measurement
 
 _ADVICE = "Send one slice of a brain MRI in its own gray values and resolution."
+VOLUME_ADVICE = "That is the middle slice of the volume: send a brain MRI in its own gray values and resolution."
 _SAMPLE_PX = 128
 _LINES = 64
 
@@ -46,40 +47,42 @@ def check_study(study: Study, limits: DoorLimits = DEFAULT_LIMITS) -> None:
         check_slice(pixels, limits)
 
 
-def check_slice(pixels: Pixels, limits: DoorLimits = DEFAULT_LIMITS) -> None:
-    """Check `pixels [rows, columns]`. Raises as `check_study` does, each time with the measured value and the limit."""
+def check_slice(pixels: Pixels, limits: DoorLimits = DEFAULT_LIMITS, advice: str = _ADVICE) -> None:
+    """Check `pixels [rows, columns]`. Raises as `check_study` does, each time with the measured value and the limit,
+    and with `advice` on what to send instead.
+    """
     side_px = max(pixels.shape)
     if side_px < limits.min_side_px:
         raise PictureTooSmall(
             f"The picture is {pixels.shape[0]} x {pixels.shape[1]} pixels; its longer side must have at least "
-            f"{limits.min_side_px}. {_ADVICE}",
+            f"{limits.min_side_px}. {advice}",
             measurement=Measurement("longer_side_px", side_px, limits.min_side_px),
         )
     step = max(1, min(pixels.shape) // _SAMPLE_PX)
     sample = pixels[::step, ::step].astype(np.float32)
-    _check_levels(sample, limits, eight_bits=pixels.dtype == np.uint8)
+    _check_levels(sample, limits, advice, eight_bits=pixels.dtype == np.uint8)
     correlation = neighbor_correlation(pixels)
     if correlation < limits.min_neighbor_correlation:
         raise NotBrainMri(
             f"Neighboring pixels correlate by {correlation:.2f}, in a scan by at least "
-            f"{limits.min_neighbor_correlation:g}: this is noise. {_ADVICE}",
+            f"{limits.min_neighbor_correlation:g}: this is noise. {advice}",
             measurement=Measurement("neighbor_correlation", correlation, limits.min_neighbor_correlation),
         )
 
 
-def _check_levels(sample: NDArray[np.float32], limits: DoorLimits, *, eight_bits: bool) -> None:
+def _check_levels(sample: NDArray[np.float32], limits: DoorLimits, advice: str, *, eight_bits: bool) -> None:
     levels = len(np.unique(sample))
     if levels < limits.min_gray_levels:
         raise BlankPicture(
             f"The picture has {levels} gray levels, a scan at least {limits.min_gray_levels}: it is blank, or a drawn "
-            f"mask. {_ADVICE}",
+            f"mask. {advice}",
             measurement=Measurement("gray_levels", levels, limits.min_gray_levels),
         )
     low, high = (float(value) for value in np.percentile(sample, [0.5, 99.5]))
     if eight_bits and high - low < limits.min_range_levels:
         raise BlankPicture(
             f"The picture's gray values span {high - low:.1f} of 255 levels, a scan's at least "
-            f"{limits.min_range_levels}: it is nearly blank. {_ADVICE}",
+            f"{limits.min_range_levels}: it is nearly blank. {advice}",
             measurement=Measurement("gray_range_levels", high - low, limits.min_range_levels),
         )
     darkest, brightest = float(sample.min()), float(sample.max())
@@ -87,7 +90,7 @@ def _check_levels(sample: NDArray[np.float32], limits: DoorLimits, *, eight_bits
     if share > limits.max_saturated_share:
         raise SaturatedPicture(
             f"{share:.0%} of the pixels have the brightest value, of a scan at most {limits.max_saturated_share:.0%}: "
-            f"it is overexposed, on a white background, or no scan. {_ADVICE}",
+            f"it is overexposed, on a white background, or no scan. {advice}",
             measurement=Measurement("saturated_share", share, limits.max_saturated_share),
         )
 

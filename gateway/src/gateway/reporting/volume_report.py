@@ -107,7 +107,15 @@ def _side(volume: VolumeSummary) -> str:
     if volume.side is None:
         return "not known"
     share = volume.right_share
-    return volume.side if share is None else f"{volume.side} ({share:.0%} on the right)"
+    if share is None:
+        return volume.side
+    if volume.side == "midline":
+        return f"midline ({_whole_percent(share)} on the right)"
+    return f"{volume.side} ({_whole_percent(share if volume.side == 'right' else 1 - share)} of it)"
+
+
+def _whole_percent(share: float) -> str:
+    return f"{share * 100:.0f}\u00a0%"
 
 
 def _lesions(analysis: FinishedAnalysis, *, oriented: bool) -> tuple[Section, ...]:

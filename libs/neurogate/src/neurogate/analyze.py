@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from rich.text import Text
 
 from neurogate.client import GatewayClient
 from neurogate.display import analysis_panel
@@ -44,7 +45,9 @@ async def analyze_all(client: GatewayClient, studies: Iterable[StudyFiles], wish
                 await _analyze_one(client, study, wishes, display)
             except (Refused, Unanswered, OSError) as error:
                 unanswered += 1
-                ERR.print(f"{study.name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+                # Its bar goes first, and only the words are red: else they share a line with what is drawn again.
+                display.done(study.name)
+                ERR.print(Text(f"{study.name}: {error}", style="red"), soft_wrap=True)
             finally:
                 display.done(study.name)
     return total, unanswered
@@ -66,7 +69,10 @@ async def _analyze_one(client: GatewayClient, study: StudyFiles, wishes: Wishes,
     if analysis["state"] != "succeeded":
         problem = analysis["problem"]
         raise Unanswered(problem_text(problem) if problem else f"the analysis was {analysis['state']}")
-    written = await client.download(analysis, wishes.save / folder_name(study.name)) if wishes.save else []
+    written: list[Path] = []
+    if wishes.save:
+        display.saving(study.name)
+        written = await client.download(analysis, wishes.save / folder_name(study.name))
     display.done(study.name)
     OUT.print(analysis_panel(study.name, analysis, written))
 

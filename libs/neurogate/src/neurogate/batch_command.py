@@ -120,7 +120,8 @@ def batch(
     finally:
         _summarize(tally, left_out, time.monotonic() - started, out)
     if tally.failed or tally.known_failed:
-        raise fail(f"{tally.failed + tally.known_failed} studies have no result: --retry-failed sends them again")
+        missing = tally.failed + tally.known_failed
+        raise fail(f"without a result: {missing} of the studies; --retry-failed sends them again")
 
 
 def _summarize(tally: Tally, left_out: Counter[str], took_s: float, out: Path) -> None:

@@ -64,6 +64,13 @@ class ProgressDisplay:
             counts = f" {progress.done}/{progress.total}" if progress.state == "running" else ""
             self._line(f"{name}: {words}{counts}")
 
+    def saving(self, name: str) -> None:
+        """It is finished, and its files are made and fetched."""
+        if name in self._tasks:
+            self._bars.update(self._tasks[name], description=f"{escape(name)}: fetching its files", total=None)
+        else:
+            self._line(f"{name}: fetching its files")
+
     def done(self, name: str) -> None:
         """Nothing more comes of it."""
         self._told.pop(name, None)
