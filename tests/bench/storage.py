@@ -60,11 +60,15 @@ async def slice_findings(jpeg: bytes) -> Findings:
 
 
 def volume_findings(volumes: dict[str, Any]) -> VolumeFindings:
-    """The bench's study as it is kept, with an outline of three regions inside the ball."""
+    """The bench's study as it is kept, with an outline of three nested regions where its ball is."""
     case = volume_case((1.0, 1.0, 1.0))
     grid = Grid(volume.SHAPE, np.diag([-1.0, -1.0, 1.0, 1.0]))
-    bright = volumes["flair"] > np.percentile(volumes["flair"], 98)
-    labels = np.where(bright, 1 + np.arange(volume.SHAPE[2]) % 3, 0).astype(np.uint8)
+    places = np.ogrid[tuple(slice(0, side) for side in volume.SHAPE)]
+    middles = zip(places, volume.SHAPE, volume.BALL_VX, strict=True)
+    distance_vx = np.sqrt(sum((place - side / 2 - at) ** 2 for place, side, at in middles))
+    # Edema around enhancing tumor around a necrotic core.
+    inside = [distance_vx < volume.BALL_RADIUS_VX * share for share in (1 / 3, 2 / 3, 1)]
+    labels = np.select(inside, (1, 3, 2), 0).astype(np.uint8)
     pictures = {name: shown(voxels) for name, voxels in volumes.items()}
     return replace(case, grid=grid, pictures=pictures, labels=labels)  # type: ignore[arg-type]
 

@@ -31,6 +31,8 @@ from tests.bench.contenders import free_port, running_processes
 
 SHAPE = (240, 240, 155)
 SEQUENCES = ("t1", "t1ce", "t2", "flair")
+BALL_VX, BALL_RADIUS_VX = (25, 20, 10), 18
+"""The lesion: its center, from the middle of the volume, and its radius."""
 _HALF_AXES_VX = (70, 87, 68)
 _MODEL = "unet3d"
 _IDLE_S = 10.0
@@ -58,7 +60,7 @@ def study() -> dict[str, NDArray[np.int16]]:
     random = np.random.default_rng(3)
     places = np.meshgrid(*(np.arange(size) - size / 2 for size in SHAPE), indexing="ij")
     inside = sum((axis / half) ** 2 for axis, half in zip(places, _HALF_AXES_VX, strict=True)) < 1
-    ball = sum((axis - at) ** 2 for axis, at in zip(places, (25, 20, 10), strict=True)) < 18**2
+    ball = sum((axis - at) ** 2 for axis, at in zip(places, BALL_VX, strict=True)) < BALL_RADIUS_VX**2
     texture = 400 + 60 * np.sin(places[0] / 9) * np.cos(places[1] / 11) * np.sin(places[2] / 8)
     made = {}
     for number, name in enumerate(SEQUENCES):
