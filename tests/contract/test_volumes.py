@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
+from gateway.jobs import keys
 from service_kit.inference.volume import VolumePreprocessing
 from service_kit.testing import tiny_repository, tiny_volume_model
 from tests.contract.conftest import Services, running, start
@@ -67,6 +68,7 @@ async def analyzed(client: httpx.AsyncClient, files: Files, **form: Any) -> Json
     """The finished analysis of what was sent without asking for a job."""
     accepted = await client.post("/v1/analyses", files=files, **({"data": ALWAYS} | form))
     assert accepted.status_code == 202, accepted.text
+    assert "preference-applied" not in accepted.headers
     for _ in range(600):
         analysis: Json = (await client.get(accepted.headers["location"])).json()
         if analysis["state"] in {"succeeded", "failed"}:
@@ -123,13 +125,16 @@ async def test_a_zip_and_a_multi_frame_file_are_taken(client: httpx.AsyncClient)
         assert analysis["input"]["slices"] == voxels.shape[2]
 
 
-async def test_every_linked_file_is_there(client: httpx.AsyncClient) -> None:
+async def test_every_linked_file_is_there_and_none_is_kept_in_redis(client: httpx.AsyncClient, redis: Redis) -> None:
     analysis = await analyzed(client, volumes())
-    for name, link in analysis["links"].items():
-        if name != "events":
-            answer = await client.get(link)
-            assert answer.status_code == 200, (name, answer.text)
-            assert answer.content
+    for _ in range(2):  # rendered, then as it was kept
+        for name, link in analysis["links"].items():
+            if name != "events":
+                answer = await client.get(link)
+                assert answer.status_code == 200, (name, answer.text)
+                assert answer.content
+    fields = await redis.hkeys(keys.analysis(analysis["id"]))
+    assert not [field for field in fields if field.startswith(b"artifact:")]
 
 
 async def test_events_tell_of_tiles(client: httpx.AsyncClient) -> None:

@@ -1,5 +1,6 @@
 """Which network outlines a volume, and its answer on the volume's own grid."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from gateway.volume_slices import VolumeSlices
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import ModelRef, Sequence
 from service_kit.contracts.segmentation import BoundaryBand
+from service_kit.errors import Overloaded
 
 ALL_SEQUENCES: Final[frozenset[Sequence]] = frozenset({"t1", "t1ce", "t2", "flair"})
+_RETRY_S: Final = 5
 _TUMOR: Final = "tumor"
 _STRIPPED_SHARE: Final = 0.3
 """Where the skull was taken off, a larger part than this of the voxels has the background's one value."""
@@ -89,6 +92,18 @@ async def outline_in_3d(
         band=result.band,
         missing=result.missing,
     )
+
+
+async def when_there_is_room(outline: Callable[[], Awaitable[VolumeOutline]]) -> VolumeOutline:
+    """The outline, asked for again while the segmenter has too much to do: a job has time, and begun work is kept.
+
+    How long it may wait is the job's limit. All errors but `Overloaded` pass through.
+    """
+    while True:
+        try:
+            return await outline()
+        except Overloaded as error:
+            await asyncio.sleep(_RETRY_S if error.retry_after_s is None else error.retry_after_s)
 
 
 async def outline_by_slices(

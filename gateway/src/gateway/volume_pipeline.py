@@ -25,7 +25,14 @@ from gateway.stopwatch import Stopwatch
 from gateway.views import Views
 from gateway.volume_analysis import VolumeAnswers, compose_volume
 from gateway.volume_findings import VolumeFindings
-from gateway.volume_outline import VolumeOutline, VolumeOutliner, outline_by_slices, outline_in_3d, wants_3d
+from gateway.volume_outline import (
+    VolumeOutline,
+    VolumeOutliner,
+    outline_by_slices,
+    outline_in_3d,
+    wants_3d,
+    when_there_is_room,
+)
 from gateway.volume_slices import VolumeSlices, sampled, viewed
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import ModelRef, Sequence
@@ -179,7 +186,9 @@ class VolumePipeline:
                     "options: explain_metadata: this volume is outlined by a 3D network, which reads no clinical "
                     "record. Name a slice model that does in `models.segmentation`, or leave explain_metadata out."
                 )
-            return await outline_in_3d(self._segmenter, slices.study, model=named, progress=on_step)
+            return await when_there_is_room(
+                lambda: outline_in_3d(self._segmenter, slices.study, model=named, progress=on_step)
+            )
         return await outline_by_slices(
             self._segmenter, slices, vector, always_read=options.record_always_read, model=named, progress=on_step
         )

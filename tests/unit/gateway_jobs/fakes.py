@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from gateway.blobs.port import BlobKey, Owner
+from gateway.blobs.port import UPLOAD, BlobKey, Owner
 from gateway.findings import Findings
 from gateway.jobs.execution import Reporter
 from gateway.jobs.lease import Lease
@@ -84,10 +83,14 @@ class FakeBlobs:
             raise NotFound("gone")
         yield self.kept[key]
 
-    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
+    async def delete(self, owner: str, *, uploads_alone: bool = False) -> bool:
         self.deleted.append(owner)
         before = len(self.kept)
-        self.kept = {k: content for k, content in self.kept.items() if k.owner != owner or k.name in besides}
+        self.kept = {
+            k: content
+            for k, content in self.kept.items()
+            if k.owner != owner or (uploads_alone and not k.name.startswith(UPLOAD))
+        }
         return len(self.kept) < before
 
     async def owners(self) -> AsyncIterator[Owner]:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NoReturn
 
@@ -130,9 +129,9 @@ async def test_a_long_job_keeps_its_lease() -> None:
 
 async def test_a_lease_that_ends_with_its_job_is_not_lost() -> None:
     class SlowToErase(FakeBlobs):
-        async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
+        async def delete(self, owner: str, *, uploads_alone: bool = False) -> bool:
             await asyncio.sleep(3 * SETTINGS.lease_s)
-            return await super().delete(owner, besides=besides)
+            return await super().delete(owner, uploads_alone=uploads_alone)
 
     leases, blobs, registry = FakeLeases([lease()]), SlowToErase(), CollectorRegistry()
     async with working(leases, FakeExecution(quick), blobs, metrics=JobMetrics(registry)):

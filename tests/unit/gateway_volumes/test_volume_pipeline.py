@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.clients.volume_outlines import VolumeSegmentationAnswer
 from gateway.errors import InvalidOptions
 from gateway.imaging.decode import Part, decode_input
 from gateway.imaging.errors import BlankPicture, NotBrainMri
@@ -19,7 +20,7 @@ from gateway.stopwatch import Stopwatch
 from gateway.volume_findings import VolumeFindings
 from gateway.volume_pipeline import VolumePipeline
 from service_kit.contracts.classification import Novelty
-from service_kit.errors import NotReady
+from service_kit.errors import NotReady, Overloaded
 from tests.unit.gateway.fakes import FakeClassifier, FakeNormalizer, FakeRoster, FakeSegmenter, tumor, view_answer
 from tests.unit.gateway_volumes.dicom_series import series
 from tests.unit.gateway_volumes.phantoms import ball, nifti
@@ -204,6 +205,26 @@ async def test_an_outline_that_fails_leaves_the_rest() -> None:
     assert analysis.problem is not None
     assert analysis.tumor is not None
     assert "stage_unavailable" in [reason.code for reason in analysis.reasons]
+
+
+class BusySegmenter(FakeSegmenter):
+    """Has too much to do, twice."""
+
+    refusals = 0
+
+    async def segment_volume(self, *arguments: Any, **named: Any) -> VolumeSegmentationAnswer:
+        if self.refusals < 2:
+            self.refusals += 1
+            raise Overloaded("full", stage="segmentation", retry_after_s=0)
+        return await super().segment_volume(*arguments, **named)
+
+
+async def test_a_busy_segmenter_is_waited_for() -> None:
+    segmenter = BusySegmenter(BRIGHT)
+    analysis = (await analyze(volume_study(), segmenter=segmenter)).analysis
+    assert segmenter.refusals == 2
+    assert analysis.problem is None
+    assert analysis.segmentation is not None
 
 
 async def test_progress_is_told_by_tile_and_slice() -> None:

@@ -42,13 +42,13 @@ class Acceptance:
 
     async def accept(self, request: Request, spooled: Spooled) -> Response:
         """As `enqueue`, of a form that was read already. Erases its uploads where it becomes no job."""
-        held = Held()
+        held, preferred = Held(), prefers_async(request.headers)
         try:
             claim = claim_of(request, spooled.fingerprint)
             async with holding(self._store, claim) as held:
                 if held.known is not None:
-                    return replay(held.known, asynchronous=True)
-                return accepted(spooled.analysis.id, await self._accept(spooled, claim, held))
+                    return replay(held.known, asynchronous=True, preferred=preferred)
+                return accepted(spooled.analysis.id, await self._accept(spooled, claim, held), preferred=preferred)
         finally:
             if not held.stored:
                 await self._intake.discard(spooled.analysis.id)
@@ -56,7 +56,7 @@ class Acceptance:
     async def accept_held(self, spooled: Spooled, claim: IdempotencyClaim | None, held: Held) -> Response:
         """As `accept`, for who holds the key already."""
         try:
-            return accepted(spooled.analysis.id, await self._accept(spooled, claim, held))
+            return accepted(spooled.analysis.id, await self._accept(spooled, claim, held), preferred=False)
         finally:
             if not held.stored:
                 await self._intake.discard(spooled.analysis.id)

@@ -3,7 +3,7 @@
 import contextlib
 
 from gateway.api.form import FileHead
-from gateway.blobs.port import BlobKey, BlobStore, BlobWriter
+from gateway.blobs.port import UPLOAD, BlobKey, BlobStore, BlobWriter
 from gateway.imaging.decode import Part
 from gateway.imaging.errors import PartsConflict
 from gateway.imaging.first_look import HEAD_BYTES, TAIL_BYTES, check_head, check_tail
@@ -102,7 +102,7 @@ class BlobSink:
         self._start = self._start[:HEAD_BYTES]
 
     def _blob_name(self) -> str:
-        return f"upload-{len(self.uploads)}"
+        return f"{UPLOAD}{len(self.uploads)}"
 
 
 class _Aborted(Exception):

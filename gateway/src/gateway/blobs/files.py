@@ -7,12 +7,11 @@ import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import BinaryIO
 
 from gateway.analysis_id import is_analysis_id
-from gateway.blobs.port import BlobKey, Owner
+from gateway.blobs.port import UPLOAD, BlobKey, Owner
 from service_kit.errors import NotFound, NotReady
 
 _CHUNK_BYTES = 1 << 20
@@ -49,11 +48,11 @@ class FileBlobStore:
             while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
                 yield chunk
 
-    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
+    async def delete(self, owner: str, *, uploads_alone: bool = False) -> bool:
         """See the port."""
         folder = self._folder(owner)
         with _reached():
-            return await asyncio.to_thread(_remove, folder, besides)
+            return await asyncio.to_thread(_remove, folder, UPLOAD if uploads_alone else "")
 
     async def owners(self) -> AsyncIterator[Owner]:
         """See the port; what is not ours in the folder is left alone."""
@@ -125,17 +124,18 @@ def _discard(file: BinaryIO, unfinished: Path) -> None:
         unfinished.parent.rmdir()
 
 
-def _remove(folder: Path, besides: AbstractSet[str]) -> bool:
+def _remove(folder: Path, prefix: str) -> bool:
     try:
-        found = {path.name for path in folder.iterdir()}
-        if not found & besides:
+        found = list(folder.iterdir())
+        chosen = [path for path in found if path.name.startswith(prefix)]
+        if len(chosen) == len(found):
             shutil.rmtree(folder)
             return True
-        for name in found - besides:
-            (folder / name).unlink()
+        for path in chosen:
+            path.unlink()
     except FileNotFoundError:  # somebody else was faster
         return False
-    return bool(found - besides)
+    return bool(chosen)
 
 
 def _writable(folder: Path) -> bool:

@@ -5,7 +5,6 @@ Where the bucket is and who may use it say the usual variables (AWS_ENDPOINT_URL
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
 
 from gateway.analysis_id import is_analysis_id
-from gateway.blobs.port import BlobKey, BlobWriter, Owner
+from gateway.blobs.port import UPLOAD, BlobKey, BlobWriter, Owner
 from service_kit.errors import NotFound, NotReady
 
 if TYPE_CHECKING:  # these names are there for type checkers alone
@@ -61,12 +60,13 @@ class ObjectBlobStore:
                 return
             yield bytes(chunk)
 
-    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
+    async def delete(self, owner: str, *, uploads_alone: bool = False) -> bool:
         """See the port."""
         folder = f"{BlobKey(owner, 'x').checked().owner}/"
         with _reached():
             paths = [found["path"] async for batch in obstore.list(self._store, folder) for found in batch]
-            paths = [path for path in paths if path.removeprefix(folder) not in besides]
+            if uploads_alone:
+                paths = [path for path in paths if path.removeprefix(folder).startswith(UPLOAD)]
             if paths:
                 await obstore.delete_async(self._store, paths)
         return bool(paths)

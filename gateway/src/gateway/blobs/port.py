@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple, Protocol
 
@@ -47,8 +46,8 @@ class BlobStore(Protocol):
     def open(self, key: BlobKey) -> AsyncIterator[bytes]:
         """The blob in chunks. Raises `NotFound` at the first."""
 
-    async def delete(self, owner: str, *, besides: AbstractSet[str] = frozenset()) -> bool:
-        """Erase all blobs of an analysis but those named `besides`; whether there were any."""
+    async def delete(self, owner: str, *, uploads_alone: bool = False) -> bool:
+        """Erase all blobs of an analysis, or its uploads alone; whether there were any."""
 
     def owners(self) -> AsyncIterator[Owner]:
         """Every analysis that has blobs."""
@@ -58,8 +57,11 @@ class BlobStore(Protocol):
 
 
 FINDINGS: Final = "findings"
-"""The blob of what was found; the others are uploads, which go when the job is finished."""
-KEPT: Final = frozenset({FINDINGS})
+"""The blob of what was found in a volume."""
+UPLOAD: Final = "upload-"
+"""How the names of uploads begin, which go when the job is finished."""
+FILE: Final = "file-"
+"""How the names of files begin that were rendered of a volume's findings."""
 
 
 async def read(blobs: BlobStore, key: BlobKey) -> bytes:

@@ -13,7 +13,7 @@ class VolumeLimits:
     Attributes:
         max_file_bytes: one uploaded file, as sent.
         max_inflated_bytes: one file or archive, unpacked.
-        max_voxels: of one sequence; the largest that is usual is 512 x 512 x 256.
+        max_voxels: of all sequences together.
         max_side: voxels along one axis.
         min_side, min_slices: voxels along the two longer axes, and along the shortest.
         max_sequences: volumes of one study.

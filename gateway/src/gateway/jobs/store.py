@@ -8,7 +8,7 @@ from typing import TypeAlias
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
-from gateway.blobs.port import FINDINGS, BlobKey, BlobStore, read
+from gateway.blobs.port import FILE, FINDINGS, BlobKey, BlobStore, read
 from gateway.errors import IdempotencyKeyReused, RequestInProgress
 from gateway.findings import Findings, Page
 from gateway.jobs import keys
@@ -119,15 +119,28 @@ class RedisStore:
         async with reached(), self._redis.pipeline(transaction=False) as batch:
             batch.exists(key := analysis_key(analysis_id))
             batch.hget(key, f"artifact:{name}")
-            known, content = await batch.execute()
+            batch.hstrlen(key, "arrays")
+            known, content, arrays_bytes = await batch.execute()
         if not known:
             raise not_found()
         cached: bytes | None = content
+        if cached is None and arrays_bytes == len(keys.IN_BLOBS):
+            with contextlib.suppress(NotFound):  # not rendered yet
+                cached = await read(self._blobs, BlobKey(analysis_id, FILE + name))
         return cached
 
     async def keep_artifact(self, analysis_id: str, name: str, content: bytes) -> None:
-        """Cache it in the analysis' hash; watched, so that a delete in between does not bring the hash back."""
+        """Cache it beside the arrays. The hash is watched, so that a delete in between does not bring it back.
+
+        Files of a volume go to the blob store as its findings did: some of them would fill Redis.
+        """
         key = analysis_key(analysis_id)
+        async with reached():
+            in_blobs = await self._redis.hstrlen(key, "arrays") == len(keys.IN_BLOBS)
+        if in_blobs:
+            async with self._blobs.create(BlobKey(analysis_id, FILE + name)) as blob:
+                await blob.write(content)
+            return
         async with reached(), self._redis.pipeline(transaction=True) as batch:
             await batch.watch(key)
             if not await batch.exists(key):

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from redis.asyncio import Redis
 
-from gateway.blobs.port import KEPT, BlobStore, Owner
+from gateway.blobs.port import BlobStore, Owner
 from gateway.jobs import keys
 from gateway.jobs.connection import reached
 from gateway.jobs.metrics import JobMetrics
@@ -85,7 +85,7 @@ class Sweeper:
         erased = 0
         done = {owner.id for owner, state in zip(owners, states, strict=True) if state == "succeeded"}
         for owner_id in needless:
-            erased += await self._blobs.delete(owner_id, besides=KEPT if owner_id in done else frozenset())
+            erased += await self._blobs.delete(owner_id, uploads_alone=owner_id in done)
         if erased:
             _LOG.info("erased the uploads of %d analyses", erased)
         return erased

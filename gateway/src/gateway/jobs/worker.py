@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeAlias
 
-from gateway.blobs.port import KEPT, BlobStore
+from gateway.blobs.port import BlobStore
 from gateway.errors import JobAbandoned, JobTimedOut
 from gateway.findings import Findings
 from gateway.job_settings import JobSettings
@@ -172,7 +172,7 @@ class Worker:
         if not await self._persistently(reporter, settle):
             return "lost"
         try:
-            await self._blobs.delete(reporter.lease.id, besides=KEPT if outcome == "succeeded" else frozenset())
+            await self._blobs.delete(reporter.lease.id, uploads_alone=outcome == "succeeded")
         except NotReady:  # the sweep will
             _LOG.warning("the uploads of %s could not be erased yet", reporter.lease.id)
         return outcome
