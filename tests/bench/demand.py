@@ -64,7 +64,7 @@ class VolumeDay:
     in_flight: float
     needs: tuple[Need, ...]
     redis_bytes: float
-    redis_opened_bytes: float
+    findings_opened_bytes: float
     redis_busy: float
     redis_servers: int
     findings_bytes: float
@@ -129,7 +129,7 @@ def volume_day(studies: int, cost: VolumeCost, storage: Mapping[str, Any], clust
         in_flight=in_flight,
         needs=needs,
         redis_bytes=redis_bytes,
-        redis_opened_bytes=redis_bytes + alive * storage["volume_files_bytes"],
+        findings_opened_bytes=alive * (storage["volume_findings_bytes"] + storage["volume_files_bytes"]),
         redis_busy=redis_busy,
         redis_servers=math.ceil(max(redis_bytes / cluster.redis_bytes, redis_busy / REDIS_UTILIZATION)),
         findings_bytes=alive * storage["volume_findings_bytes"],

@@ -96,7 +96,9 @@ def _volume_rows(days: Sequence[VolumeDay]) -> Iterator[tuple[str, list[str]]]:
         "**cores** that they request": lambda day: count(day.cores),
         "memory, by request or peak": lambda day: size(day.memory_bytes),
         "**Redis**: memory": lambda day: size(day.redis_bytes),
-        "Redis: memory, if every file of every volume is opened": lambda day: size(day.redis_opened_bytes),
+        "blob store: findings and files, if every file of every volume is opened": lambda day: size(
+            day.findings_opened_bytes
+        ),
         "Redis: its one thread is busy": lambda day: f"{count(day.redis_busy * 100)} %",
         "Redis: servers like the manifest's": lambda day: count(day.redis_servers),
         "**blobs**: findings that are kept": lambda day: size(day.findings_bytes),

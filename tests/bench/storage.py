@@ -41,7 +41,7 @@ PROGRESS_EVENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Bytes an analysis. `volume_files_bytes` come on top in Redis when somebody opens every file of a volume."""
+    """Bytes an analysis. `volume_files_bytes` are added in the blob store when somebody opens all files of a volume."""
 
     slice_redis_bytes: float
     volume_redis_bytes: float

@@ -136,7 +136,7 @@ async def test_a_form_without_a_file_is_refused(gateway: httpx.AsyncClient) -> N
 @pytest.mark.usefixtures("unchanged")
 async def test_a_file_over_the_limit_is_refused_while_it_arrives(gateway: httpx.AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + PNG
         for _ in range(4096):
             yield bytes(2**20)
 
@@ -144,7 +144,7 @@ async def test_a_file_over_the_limit_is_refused_while_it_arrives(gateway: httpx.
         answer = await gateway.post("/v1/analyses", content=endless(), headers={"content-type": FORM})
     except httpx.WriteError:
         return  # a real server closes the connection under whoever goes on sending
-    assert (answer.status_code, problem(answer)["code"]) == (413, "payload_too_large")
+    assert (answer.status_code, problem(answer)["code"]) == (413, "file_too_large")
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -90,7 +90,7 @@ def test_a_day_of_volumes() -> None:
     assert day.peak_a_second == pytest.approx(1.0)
     assert day.in_flight == pytest.approx(40.0)
     assert day.redis_bytes == pytest.approx(alive * 100)
-    assert day.redis_opened_bytes == pytest.approx(alive * (100 + 3000))
+    assert day.findings_opened_bytes == pytest.approx(alive * (2000 + 3000))
     assert day.redis_busy == pytest.approx(0.25)
     assert day.redis_servers == math.ceil(max(alive * 100 / 10_000, 0.25 / REDIS_UTILIZATION))
     assert day.findings_bytes == pytest.approx(alive * 2000)

@@ -5,7 +5,7 @@ from gateway.api.form import FileHead
 from gateway.api.sinks import BlobSink, MemorySink
 from gateway.blobs.port import BlobStore
 from gateway.imaging.errors import FileTooLarge
-from gateway.imaging.formats import holds_slices, is_picture
+from gateway.imaging.formats import holds_slices, is_picture, sniff
 from gateway.imaging.volume_limits import VolumeLimits
 from gateway.schemas import Analysis
 
@@ -49,7 +49,7 @@ class ArrivalSink:
             await self.spool.begin(head)
 
     async def write(self, chunk: bytes) -> None:
-        """See the port. Raises `FileTooLarge` for a picture."""
+        """See the port. Raises `FileTooLarge` for a picture, `UnsupportedFormat` for what no decoder takes."""
         self._size += len(chunk)
         if self.spool is None:
             self._chunks.append(chunk)
@@ -81,9 +81,12 @@ class ArrivalSink:
         """Turn where the file that arrives is none that is answered at once."""
         if not self._told and (whole or self._size >= _TELLING_BYTES):
             self._told = True
-            if not holds_slices(b"".join(self._chunks)[:_TELLING_BYTES]):
+            head = b"".join(self._chunks)[:_TELLING_BYTES]
+            if not holds_slices(head):
                 await self._turn(unfinished=True)
                 return
+            if head:
+                sniff(head)
         if self._size > self._max_picture_bytes:
             if is_picture(b"".join(self._chunks[:1])):
                 raise FileTooLarge(f"The picture has more than {self._max_picture_bytes} bytes.")
