@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.grid import Grid
 from gateway.rendering import render
+from gateway.reporting.canvas import Canvas, Scale
 from gateway.reporting.colors import LABELS, OUTLINE
 from gateway.reporting.volume_overlay import WIDTH_PX, render_volume_overlay
 from gateway.reporting.volume_scene import Scene
@@ -93,6 +97,22 @@ def test_a_flat_lesion_is_shown_with_its_neighbors() -> None:
     assert flat.labels is not None
     scene = Scene.of(flat)
     assert len(scene.mosaic(12, 6)) == min(6, scene.stack("axial").shape[0])
+
+
+def test_a_label_that_a_narrow_panel_cannot_hold_lies_in_its_border() -> None:
+    wide, narrow = (Canvas(np.zeros((60, columns), np.uint8), None, Scale(1, 1), 1.0) for columns in (400, 20))
+    for canvas in (wide, narrow):
+        canvas.label((30, canvas.width / 2), "coronal 37")
+    np.testing.assert_array_equal(np.asarray(narrow.picture((0, 190))), np.asarray(wide.picture()))
+
+
+def test_a_thin_slab_can_be_drawn() -> None:
+    """Four sagittal slices: the axial and coronal panels are narrower than their letters."""
+    slab = volume_case((46.0, 4.0, 4.0))
+    thin = replace(slab, grid=Grid(slab.grid.shape, slab.grid.affine @ np.diag([0.1, 1, 1, 1])))
+    sheet = open_png(render_volume_overlay(thin))
+    assert sheet.shape[1] == WIDTH_PX
+    assert near(sheet, LABELS["edema"]).any()
 
 
 def test_heat_map_and_input_are_of_the_key_slice(case: VolumeFindings) -> None:

@@ -90,11 +90,17 @@ class Canvas:
             self.line((y - 4 * self.unit_px, tick), (y + 1, tick), TEXT, 1.8)
         self.label((y - 14 * self.unit_px, (x + end) / 2), _millimeters(length_mm))
 
-    def picture(self) -> Image.Image:
-        """The picture with its labels, and nothing around it."""
+    def picture(self, border_px: tuple[int, int] = (0, 0)) -> Image.Image:
+        """The picture with its labels, which may lie in the border, and nothing around it.
+
+        `border_px` is black above and below, and left and right.
+        """
         picture = Image.fromarray(np.clip(np.rint(self.color), 0, 255).astype(np.uint8))
-        self._write_labels(picture, 0)
-        return picture
+        top, left = border_px
+        sheet = Image.new("RGB", (self.width + 2 * left, self.height + 2 * top), HALO)
+        sheet.paste(picture, (left, top))
+        self._write_labels(sheet, left, border_px)
+        return sheet
 
     def finish(self, legend: "Legend") -> Image.Image:
         """The picture with its labels, above a strip with the `legend` and the disclaimer."""
@@ -109,16 +115,17 @@ class Canvas:
         self._write_labels(sheet, left)
         return sheet
 
-    def _write_labels(self, sheet: Image.Image, left: int) -> None:
-        """`left` is where the picture begins on the sheet."""
+    def _write_labels(self, sheet: Image.Image, left: int, border_px: tuple[int, int] = (0, 0)) -> None:
+        """`left` is where the picture begins on the sheet; of what is around it, labels may use `border_px`."""
+        above, beside = border_px
         draw = ImageDraw.Draw(sheet)
         font = load_font(17 * self.unit_px)
         halo = max(2, round(2 * self.unit_px))
         for y, x, text, color in self._labels:
             half_width, half_height = draw.textlength(text, font) / 2 + 4, 10 * self.unit_px
             middle = (
-                min(max(x, half_width), self.width - half_width) + left,
-                min(max(y, half_height), self.height - half_height),
+                min(max(x, half_width - beside), self.width + beside - half_width) + left,
+                min(max(y, half_height - above), self.height + above - half_height) + above,
             )
             draw.text(middle, text, color, font, "mm", stroke_width=halo, stroke_fill=HALO)
 

@@ -3,7 +3,7 @@
 from gateway.reporting.content import Figure, Note, Report, Row, Section
 from gateway.reporting.measure import Measurements
 from gateway.reporting.sections import clinical_section, models_section, substitutions, tumor_section, view_section
-from gateway.reporting.wording import SEQUENCE_NAMES, evidence_caption, headline, lead
+from gateway.reporting.wording import SEQUENCE_NAMES, evidence_caption, format_name, headline, lead
 from gateway.schemas import FinishedAnalysis
 
 _DIAMETERS = (
@@ -80,7 +80,7 @@ def _source(analysis: FinishedAnalysis) -> str:
         spacing = f"spacing {sent.spacing_mm[0]:.3g} x {sent.spacing_mm[1]:.3g} mm"
     sequences = ", ".join(SEQUENCE_NAMES[name] for name in sent.sequences)
     first = (
-        f"{sent.format.upper()}, {sent.rows} x {sent.columns} pixels (rows x columns), {spacing}, {sequences}, "
+        f"{format_name(sent.format)}, {sent.rows} x {sent.columns} pixels (rows x columns), {spacing}, {sequences}, "
         f"SHA-256 {sent.sha256[:16]}"
     )
     return ". ".join([first, *substitutions(analysis)])

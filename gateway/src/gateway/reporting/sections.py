@@ -2,7 +2,7 @@
 
 from gateway.reporting.content import Bar, Note, Row, Section, Table
 from gateway.reporting.overlay import TUMOR_NAMES
-from gateway.reporting.wording import SEQUENCE_NAMES, STAGE_NAMES, words
+from gateway.reporting.wording import SEQUENCE_NAMES, STAGE_NAMES, duration, words
 from gateway.schemas import FinishedAnalysis
 from service_kit.contracts.classification import TumorClassification
 
@@ -132,4 +132,4 @@ def _timings(analysis: FinishedAnalysis) -> list[Row]:
         ("outline", spans.segmentation),
         ("in all", spans.total),
     )
-    return [Row(name, f"{value:.1f} ms") for name, value in named if value is not None]
+    return [Row(name, duration(value)) for name, value in named if value is not None]

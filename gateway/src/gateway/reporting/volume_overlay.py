@@ -14,6 +14,8 @@ from service_kit.contracts.classification import ViewLabel
 
 WIDTH_PX = 1440
 _MAX_HEIGHT_PX = 900
+_LEAST_SIDE_PX = 150
+"""Few thick slices make narrow panels: their letters stand beside them."""
 _MOSAIC_COLUMNS, _MOST_TILES = 6, 12
 _GAP_PX = 6
 _UNIT_PX, _TILE_UNIT_PX = 1.3, 0.9
@@ -47,7 +49,10 @@ def render_volume_overlay(findings: VolumeFindings) -> bytes:
 def _planes(scene: Scene) -> Image.Image:
     sizes_mm = [_size_mm(scene, plane) for plane in PLANES]
     width_mm, height_mm = sum(wide for _, wide in sizes_mm), max(tall for tall, _ in sizes_mm)
-    px_per_mm = min((WIDTH_PX - 2 * _GAP_PX) / width_mm, _MAX_HEIGHT_PX / height_mm)
+    room_px = WIDTH_PX - 2 * _GAP_PX
+    px_per_mm = min(room_px / width_mm, _MAX_HEIGHT_PX / height_mm)
+    narrow = sum(wide * px_per_mm < _LEAST_SIDE_PX for _, wide in sizes_mm)
+    px_per_mm = min(px_per_mm, (room_px - narrow * _LEAST_SIDE_PX) / width_mm)
     panels = [_panel(scene, plane, px_per_mm) for plane in PLANES]
     height = max(panel.height for panel in panels)
     row = Image.new("RGB", (sum(panel.width for panel in panels) + 2 * _GAP_PX, height), HALO)
@@ -67,14 +72,20 @@ def _panel(scene: Scene, plane: ViewLabel, px_per_mm: float) -> Image.Image:
     if scene.lesions:
         _cross_marks(canvas, scene, plane)
     margin = 15 * _UNIT_PX
+    border = above, beside = _border(canvas.height), _border(canvas.width)
     if scene.grid.oriented:
         middle_y, middle_x = canvas.height / 2, canvas.width / 2
-        right, bottom = canvas.width - margin, canvas.height - margin
-        places = ((middle_y, margin), (middle_y, right), (margin, middle_x), (bottom, middle_x))
+        left, top = margin - beside, margin - above
+        right, bottom = canvas.width - left, canvas.height - top
+        places = ((middle_y, left), (middle_y, right), (top, middle_x), (bottom, middle_x))
         for letter, place in zip(_LETTERS[plane], places, strict=True):
             canvas.label(place, letter, TEXT)
-    canvas.label((margin, 0), f"{plane} {scene.number(plane, index)}", QUIET_TEXT)
-    return canvas.picture()
+    canvas.label((margin - above, -beside), f"{plane} {scene.number(plane, index)}", QUIET_TEXT)
+    return canvas.picture(border)
+
+
+def _border(side_px: int) -> int:
+    return max(0, -(-(_LEAST_SIDE_PX - side_px) // 2))
 
 
 def _tiles(scene: Scene) -> Image.Image | None:

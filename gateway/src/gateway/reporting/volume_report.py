@@ -2,7 +2,7 @@
 
 from gateway.reporting.content import Figure, Note, Report, Row, Section, Table
 from gateway.reporting.sections import clinical_section, models_section, substitutions, tumor_section, view_section
-from gateway.reporting.wording import SEQUENCE_NAMES, evidence_caption, headline, label_words, lead
+from gateway.reporting.wording import SEQUENCE_NAMES, evidence_caption, format_name, headline, label_words, lead
 from gateway.schemas import FinishedAnalysis
 from gateway.volume_findings import VolumeFindings
 from gateway.volume_schemas import Interval, Point, VolumeSummary
@@ -160,7 +160,7 @@ def _source(findings: VolumeFindings) -> str:
     primary = SEQUENCE_NAMES[findings.primary]
     classified = f", of which {primary} was classified" if len(names) > 1 else ""
     first = (
-        f"{analysis.input.format.upper()}, {i} x {j} x {k} voxels of "
+        f"{format_name(analysis.input.format)}, {i} x {j} x {k} voxels of "
         f"{' x '.join(f'{step:.3g}' for step in grid.spacing_mm)} mm, {axes}, {', '.join(names)}{classified}, "
         f"SHA-256 {analysis.input.sha256[:16]}"
     )

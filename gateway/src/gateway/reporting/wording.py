@@ -6,6 +6,8 @@ from gateway.schemas import FinishedAnalysis
 STAGE_NAMES = {"view": "View", "tumor": "Tumor type", "clinical": "Clinical data", "segmentation": "Outline"}
 SEQUENCE_NAMES = {"t1": "T1", "t1ce": "T1 with contrast", "t2": "T2", "flair": "FLAIR"}
 
+_LONG_MS = 10_000.0
+
 
 def headline(analysis: FinishedAnalysis) -> str:
     """The answer in a few words."""
@@ -44,6 +46,16 @@ def percent(share: float) -> str:
     if 0.999 < share < 1:
         return "over 99.9\u00a0%"
     return f"{100 * share:.1f}\u00a0%"
+
+
+def duration(ms: float) -> str:
+    """Milliseconds, in seconds from ten of them on."""
+    return f"{ms / 1000:.1f} s" if ms >= _LONG_MS else f"{ms:.1f} ms"
+
+
+def format_name(name: str) -> str:
+    """A file format as it writes itself."""
+    return "NIfTI" if name == "nifti" else name.upper()
 
 
 def words(name: str) -> str:
