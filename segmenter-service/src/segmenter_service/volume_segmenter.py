@@ -118,11 +118,12 @@ def _add(blend: Blend, corner: Corner, axes: Axes, answer: NDArray[np.float32]) 
 def _mask(manifest: ModelManifest, blend: Blend, placement: VolumePlacement) -> NDArray[np.uint8]:
     threshold = (manifest.postprocessing or Postprocessing()).threshold
     found = blend.result()
-    regions = np.empty((len(found), *placement.shape), np.bool_)
     # One after the other: a map of probabilities on the input's voxels is four times as large as a region.
-    for region, probabilities in zip(regions, found, strict=True):
-        np.greater_equal(placement.restore(probabilities), threshold, out=region)
-    return label_map(regions) if manifest.labels == REGIONS else regions[0].view(np.uint8)
+    regions = np.stack([placement.restore_box(probabilities) >= threshold for probabilities in found])
+    # Outside the box all probabilities are zero, and a threshold is above it.
+    mask = np.zeros(placement.shape, np.uint8)
+    mask[placement.box] = label_map(regions) if manifest.labels == REGIONS else regions[0]
+    return mask
 
 
 def _names(manifest: ModelManifest) -> dict[int, str]:

@@ -46,6 +46,7 @@ def test_what_is_put_back_lies_where_it_was() -> None:
         back = placement.restore(volume[0])
         assert back.shape == (40, 30, 30)
         assert not back[:5].any()
+        np.testing.assert_array_equal(back[placement.box], placement.restore_box(volume[0]))
         peak = np.unravel_index(int(back.argmax()), back.shape)
         assert all(abs(at - wanted) <= 1 for at, wanted in zip(peak, (21, 11, 16), strict=True))
 
