@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
 API_FIELDS = {
     "id", "state", "created_at", "progress", "input", "verdict", "reasons", "view", "tumor", "clinical", "segmentation",
-    "metadata_effect", "models", "timings_ms", "links", "problem", "disclaimer",
+    "metadata_effect", "key_slice", "models", "timings_ms", "links", "problem", "disclaimer",
 }  # fmt: skip
 PNG = pictures.save(pictures.gray8(), "PNG")
 MISSING = "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10"
