@@ -136,7 +136,7 @@ async def test_a_form_without_a_file_is_refused(gateway: httpx.AsyncClient) -> N
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(
     ("begin", "refusal"),
-    [(b"\x89PNG\r\n\x1a\n", (413, "payload_too_large")), (bytes(8), (415, "unsupported_format"))],
+    [(b"\x89PNG\r\n\x1a\n", (413, "file_too_large")), (bytes(8), (415, "unsupported_format"))],
     ids=["a picture", "no format"],
 )
 async def test_an_endless_file_is_refused_while_it_arrives(
