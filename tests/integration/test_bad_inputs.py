@@ -134,9 +134,16 @@ async def test_a_form_without_a_file_is_refused(gateway: httpx.AsyncClient) -> N
 
 
 @pytest.mark.usefixtures("unchanged")
-async def test_a_file_over_the_limit_is_refused_while_it_arrives(gateway: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    ("begin", "refusal"),
+    [(b"\x89PNG\r\n\x1a\n", (413, "file_too_large")), (bytes(8), (415, "unsupported_format"))],
+    ids=["a picture", "no format"],
+)
+async def test_an_endless_file_is_refused_while_it_arrives(
+    gateway: httpx.AsyncClient, begin: bytes, refusal: tuple[int, str]
+) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + PNG
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + begin
         for _ in range(4096):
             yield bytes(2**20)
 
@@ -144,7 +151,7 @@ async def test_a_file_over_the_limit_is_refused_while_it_arrives(gateway: httpx.
         answer = await gateway.post("/v1/analyses", content=endless(), headers={"content-type": FORM})
     except httpx.WriteError:
         return  # a real server closes the connection under whoever goes on sending
-    assert (answer.status_code, problem(answer)["code"]) == (413, "file_too_large")
+    assert (answer.status_code, problem(answer)["code"]) == refusal
 
 
 @pytest.mark.usefixtures("unchanged")
