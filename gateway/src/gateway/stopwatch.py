@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 class Stopwatch:
-    """Starts with its making; a span that runs twice counts its last time."""
+    """Starts with its making; a span that runs twice counts both times."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
@@ -19,7 +19,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.spans_ms[name] = round((time.perf_counter() - started) * 1e3, 2)
+            took_ms = (time.perf_counter() - started) * 1e3
+            self.spans_ms[name] = round(self.spans_ms.get(name, 0.0) + took_ms, 2)
 
     @property
     def total_ms(self) -> float:

@@ -57,8 +57,9 @@ class _KeySlice:
 class VolumePipeline:
     """As `gateway.pipeline.Pipeline`: view and tumor must answer, record and outline may fail, and the result says so.
 
-    A few slices are classified; the volume is outlined, in 3D or slice by slice; then the slice of the outline's
-    largest extent is classified for the answer. Progress is told by slice and tile, where a canceled job stops.
+    A few slices are classified, unless an outline is asked for anyway; the volume is outlined, in 3D or slice by slice;
+    then the slice of the outline's largest extent is classified for the answer, or that of those few which looks most
+    like a tumor. Progress is told by slice and tile, where a canceled job stops.
     """
 
     def __init__(
@@ -107,16 +108,23 @@ class VolumePipeline:
         with watch.span("view"):
             view = await self._view(slices, within, options, progress)
         check_novelty(view.novelty, volume=True)
-        with watch.span("tumor"):
-            likeliest, wanted = await self._search(slices, within, options, progress)
+        key: int | None = None
         outline = None
+        wanted = options.segment == "always" or options.explain_metadata
+        if not wanted:
+            with watch.span("tumor"):
+                key, wanted = await self._search(slices, within, options, progress)
         if wanted:
             with watch.span("segmentation"):
                 outlining = self._outline(slices, vector, options, progress)
                 outline = await optional(outlining, failures)
-        key = likeliest if outline is None else widest(slices, outline.labels, likeliest)
-        await progress.step("tumor", 0, 1)
-        tumor, beside = await self._classify(slices, key, options, heatmap=options.heatmap)
+        if outline is not None:
+            key = widest(slices, outline.labels, key)
+        with watch.span("tumor"):
+            if key is None:
+                key, _ = await self._search(slices, within, options, progress)
+            await progress.step("tumor", 0, 1)
+            tumor, beside = await self._classify(slices, key, options, heatmap=options.heatmap)
         effect = None
         if options.explain_metadata and record is not None and outline is not None and outline.by_slices is not None:
             await progress.step("explanation", 0, 1)
@@ -150,7 +158,7 @@ class VolumePipeline:
     ) -> tuple[int, bool]:
         """The slice that looks most like a tumor, and whether an outline is wanted."""
         chosen = sampled(within)
-        best, highest, wanted = chosen[0], -1.0, options.explain_metadata or options.segment == "always"
+        best, highest, wanted = chosen[0], -1.0, False
         for done, index in enumerate(chosen):
             await progress.step("tumor", done, len(chosen))
             tumor = (await self._classify(slices, index, options, heatmap=False))[0].tumor
@@ -204,7 +212,7 @@ def middle(answers: list[ViewAnswer]) -> ViewAnswer:
     return replace(first, view=view, novelty=novelties[len(novelties) // 2] if novelties else None)
 
 
-def widest(slices: VolumeSlices, labels: NDArray[np.uint8], otherwise: int) -> int:
+def widest(slices: VolumeSlices, labels: NDArray[np.uint8], otherwise: int | None) -> int | None:
     """The slice on which most is outlined; `otherwise` where nothing is."""
     areas = np.count_nonzero(slices.stack.take(labels), axis=(1, 2))
     return int(areas.argmax()) if areas.any() else otherwise

@@ -199,6 +199,25 @@ async def test_healthy_slices_are_not_outlined() -> None:
     assert findings.analysis.key_slice is not None
 
 
+async def test_an_outline_that_is_asked_for_needs_no_search() -> None:
+    classifier, progress = FakeClassifier(), Recorder()
+    searched = (await analyze(volume_study())).analysis
+    asked = await analyze(volume_study(), classifier=classifier, progress=progress, options={"segment": "always"})
+    assert [name for name, _ in classifier.calls].count("tumor") == 1
+    assert [step for step in progress.steps if step[0] == "tumor"] == [("tumor", 0, 1)]
+    assert asked.analysis.key_slice == searched.key_slice
+
+
+@pytest.mark.parametrize("error", [None, NotReady("down", stage="segmentation")], ids=["nothing found", "no answer"])
+async def test_without_an_outline_the_likeliest_slice_is_shown(error: NotReady | None) -> None:
+    segmenter = FakeSegmenter(10 * BRIGHT, error=error)
+    classifier = FakeClassifier()
+    options = {"segment": "always"}
+    analysis = (await analyze(volume_study(), classifier=classifier, segmenter=segmenter, options=options)).analysis
+    assert [name for name, _ in classifier.calls].count("tumor") > 8
+    assert analysis.key_slice == (await analyze(volume_study(), segmenter=segmenter)).analysis.key_slice
+
+
 async def test_an_outline_that_fails_leaves_the_rest() -> None:
     down = FakeSegmenter(BRIGHT, error=NotReady("down", stage="segmentation"))
     analysis = (await analyze(volume_study(), segmenter=down)).analysis
