@@ -95,19 +95,16 @@ def test_volumes_outlive_the_server(number: signal.Signals, heads: Heads, tmp_pa
         jobs = Jobs(url)
         assert jobs.read(finished)["state"] == "succeeded"
         assert httpx.get(f"{url}{finished}/mask.nii.gz", timeout=60).content == mask
-        assert {jobs.read(job)["state"] for job in (running, queued)} <= {"queued", "running"}
-        begun = 0
-        for _, event in jobs.told(running):
-            begun += event["state"] == "running" and event["stage"] == "decode"
-            if begun == 2:
-                break
-        jobs.cancel(running)
-        assert jobs.until(queued, ended)["state"] == "succeeded"
-        assert httpx.get(f"{url}{queued}/overlay.png", timeout=60).is_success
-        assert jobs.read(running)["state"] == "canceled"
-        kept = [path for path in (tmp_path / "state" / "blobs").rglob("*") if path.is_file()]
-        assert {path.name for path in kept} == {"findings"}
-        assert len(kept) == 2
+        # Told to end, a server lets what runs go on for a moment: it may be finished by now. A killed one does not.
+        assert {jobs.read(job)["state"] for job in (running, queued)} <= {"queued", "running", "succeeded"}
+        for job in (running, queued):
+            assert jobs.until(job, ended)["state"] == "succeeded"
+            assert httpx.get(f"{url}{job}/overlay.png", timeout=60).is_success
+        begun = sum(event["state"] == "running" and event["stage"] == "decode" for _, event in jobs.told(running))
+        assert begun >= (2 if number == signal.SIGKILL else 1)
+        kept = [path.name for path in (tmp_path / "state" / "blobs").rglob("*") if path.is_file()]
+        assert kept.count("findings") == 3
+        assert not [name for name in kept if name.startswith("upload-")]
 
 
 def test_a_volume_that_is_canceled_midway_frees_its_worker(
