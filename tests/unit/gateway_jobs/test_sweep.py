@@ -1,6 +1,7 @@
 """Uploads that nobody needs are found; all others are left alone."""
 
 import asyncio
+from random import Random
 
 from prometheus_client import CollectorRegistry, generate_latest
 from redis.asyncio import Redis
@@ -8,6 +9,7 @@ from redis.asyncio import Redis
 from gateway.analysis_id import new_analysis_id
 from gateway.blobs.port import BlobKey
 from gateway.jobs.metrics import JobMetrics
+from gateway.jobs.queue import RedisJobQueue
 from gateway.jobs.sweep import RedisTurn, Sweeper
 from tests.unit.gateway_jobs.fakes import FakeBlobs, FakeQueue, until
 
@@ -73,3 +75,17 @@ async def test_one_of_all_workers_has_the_turn(redis: Redis) -> None:
     assert [await RedisTurn(redis).take(0.2) for _ in range(3)] == [True, False, False]
     await asyncio.sleep(0.25)
     assert await RedisTurn(redis).take(0.2)
+
+
+async def test_a_sweep_that_is_canceled_while_it_connects_ends(redis_socket: str) -> None:
+    random = Random(3)  # the client loses a cancellation in some of the moments of its first connection
+    for _ in range(60):
+        redis: Redis = Redis(unix_socket_path=redis_socket, socket_timeout=5, socket_connect_timeout=5)
+        queue, metrics = RedisJobQueue(redis, ttl_s=60, max_waiting=9), JobMetrics(CollectorRegistry())
+        begun = Sweeper(FakeBlobs(), queue, RedisTurn(redis), metrics, every_s=300, orphan_s=100)
+        task = asyncio.create_task(begun.run())
+        await asyncio.sleep(random.random() * 0.004)
+        task.cancel()
+        _, still = await asyncio.wait([task], timeout=20)
+        assert not still
+        await redis.aclose()

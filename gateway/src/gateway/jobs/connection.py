@@ -1,5 +1,6 @@
 """What every user of Redis here shares: its errors as ours, and answers as bytes."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -12,11 +13,20 @@ from service_kit.errors import NotFound, NotReady
 
 @contextlib.asynccontextmanager
 async def reached() -> AsyncIterator[None]:
-    """Redis' errors as `NotReady`."""
+    """Redis' errors as `NotReady`; but a task that is canceled meanwhile ends.
+
+    While it connects, the client can lose a cancellation, or make an error of it; a loop that goes on then never ends.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError from error
         raise NotReady("The store cannot be reached.", stage="store", retry_after_s=2) from error
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 def analysis_key(analysis_id: str) -> str:
