@@ -54,8 +54,9 @@ def test_the_file_has_the_signature_that_its_manifest_states(name: str, opened: 
 @pytest.mark.parametrize("name", [name for name in PUBLISHED if CATALOG[name].kind != "tabular"])
 def test_a_batch_gives_what_single_pictures_give(name: str, opened: dict[str, PublishedModel]) -> None:
     published = opened[name]
-    assert published.manifest.preprocessing is not None
-    inputs = example_inputs(name, published.manifest.preprocessing.size, 5)
+    pictures, volume = published.manifest.preprocessing, published.manifest.volume
+    size = volume.patch_voxels if volume is not None else pictures.size if pictures is not None else 0
+    inputs = example_inputs(name, size, 5)
     names = [spec.name for spec in published.manifest.inputs]
     arrays = {n: tensor.numpy() for n, tensor in zip(names, inputs, strict=True)}
     together, alone = published.model.run(arrays, batch=5), published.model.run(arrays, batch=1)
