@@ -159,7 +159,7 @@ def run(
                 pass  # they end with the job
         analysis = http.get(location).json()
     seconds = time.perf_counter() - started
-    if analysis["state"] != "succeeded":
+    if analysis["state"] != "succeeded" or analysis["problem"] is not None:
         raise RuntimeError(f"the analysis is {analysis['state']}: {analysis['problem']}")
     cpu_s = {name: _cpu_s(process) - before[name] for name, process in processes.items()}
     return analysis, seconds, cpu_s, {name: _peak_mb(process) for name, process in processes.items()}

@@ -12,7 +12,7 @@ from segmenter_service.stack import SEQUENCES, SliceStack
 from service_kit.contracts.segmentation import SegmentationResult
 from service_kit.errors import InferenceFailed, ModelInvalid
 from service_kit.inference.manifest import ModelManifest, Postprocessing
-from service_kit.inference.postprocessing import postprocess
+from service_kit.inference.postprocessing import are_probabilities, postprocess
 from service_kit.inference.preprocessing import Placement, Preprocessing
 from service_kit.inference.served import StageModels
 from service_kit.offload import on_pixels
@@ -147,7 +147,7 @@ class _Run:
         postprocessing: Postprocessing,
     ) -> None:
         # A NaN is under every threshold: unchecked, a broken model would find every brain healthy.
-        if not (float(planes.min()) >= 0.0 and float(planes.max()) <= 1.0):
+        if not are_probabilities(planes):
             raise InferenceFailed("the model gave something other than probabilities", stage="segmentation")
         for number, plane, placement in zip(range(chunk.start, chunk.stop), planes, placements, strict=True):
             self.mask[number] = postprocess(plane, placement, postprocessing)

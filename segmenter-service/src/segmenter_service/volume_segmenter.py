@@ -14,6 +14,7 @@ from service_kit.contracts.segmentation import VolumeSegmentationResult
 from service_kit.errors import InferenceFailed, InvalidRequest, ModelInvalid
 from service_kit.inference.backend import InferenceBackend
 from service_kit.inference.manifest import ModelManifest, Postprocessing
+from service_kit.inference.postprocessing import are_probabilities
 from service_kit.inference.served import StageModels
 from service_kit.inference.tiling import Axes, Blend, Corner, cut, mirror, mirrorings, tile_corners
 from service_kit.inference.tumor_regions import REGIONS, VOXEL_LABELS, label_map
@@ -110,7 +111,7 @@ def _tile(grid: NDArray[np.float32], corner: Corner, axes: Axes, place: NDArray[
 
 def _add(blend: Blend, corner: Corner, axes: Axes, answer: NDArray[np.float32]) -> None:
     # A NaN is under every threshold: unchecked, a broken model would find every brain healthy.
-    if not (float(answer.min()) >= 0.0 and float(answer.max()) <= 1.0):
+    if not are_probabilities(answer):
         raise InferenceFailed("the model gave something other than probabilities", stage="segmentation")
     blend.add(corner, mirror(answer, axes)[0])
 

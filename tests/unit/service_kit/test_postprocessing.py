@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from service_kit.inference.manifest import Postprocessing
-from service_kit.inference.postprocessing import postprocess
+from service_kit.inference.postprocessing import are_probabilities, postprocess
 from service_kit.inference.preprocessing import Placement, Preprocessing
 
 SAME = Placement(rows=32, columns=32, source=(0, 0, 32, 32), target=(0, 0, 32, 32))
@@ -61,3 +61,10 @@ def test_outside_the_head_box_there_is_no_tumor() -> None:
     mask = postprocess(np.ones((32, 32), np.float32), placement, Postprocessing())
     assert mask.sum() == 32 * 32
     assert mask[16:48, 16:48].all()
+
+
+@pytest.mark.parametrize(
+    ("value", "fine"), [(0.5, True), (1.0000001, True), (-1e-7, True), (1.001, False), (-0.01, False), (np.nan, False)]
+)
+def test_rounding_is_no_reason_to_doubt_a_model(value: float, fine: bool) -> None:
+    assert are_probabilities(np.array([0.0, value, 1.0], np.float32)) == fine

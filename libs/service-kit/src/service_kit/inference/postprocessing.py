@@ -7,6 +7,8 @@ from service_kit.inference.components import find_components
 from service_kit.inference.manifest import Postprocessing
 from service_kit.inference.preprocessing import Placement
 
+_ROUNDING = 1e-5
+
 
 def postprocess(
     probabilities: NDArray[np.float32], placement: Placement, postprocessing: Postprocessing
@@ -28,3 +30,8 @@ def postprocess(
     if not above.any():
         return np.zeros((placement.rows, placement.columns), np.uint8)
     return (placement.restore(probabilities) >= threshold).view(np.uint8)
+
+
+def are_probabilities(values: NDArray[np.float32]) -> bool:
+    """Whether all lie in 0..1, but for the rounding of an engine's sigmoid; NaN does not."""
+    return float(values.min()) >= -_ROUNDING and float(values.max()) <= 1.0 + _ROUNDING
