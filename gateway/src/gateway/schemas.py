@@ -22,7 +22,6 @@ SegmentPolicy = Literal["auto", "always", "never"]
 RecordPolicy = Literal["auto", "always"]
 ReasonCode = Literal[
     "low_confidence",
-    "not_calibrated",
     "empty_prediction_set",
     "no_label_excluded",
     "not_calibrated",

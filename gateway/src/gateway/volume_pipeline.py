@@ -137,7 +137,8 @@ class VolumePipeline:
         others = tuple(model for model in beside if model != view.model)
         answers = VolumeAnswers(view, tumor, vector, outline, key, tuple(failures), others, effect=effect)
         check_named(answers, options.models)
-        await progress.step("explanation", 1, 1)
+        # The last place where a canceled job stops: what follows is one piece.
+        await progress.step("tumor", 1, 1)
         return await asyncio.to_thread(compose_volume, slices, answers, watch, self._limits)
 
     async def _view(
