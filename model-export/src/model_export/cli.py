@@ -170,10 +170,19 @@ def verify(names: Names, data: Sets, cache: Cache = DEFAULT_CACHE, models: Model
 
 @app.command()
 def samples(data: Sets, out: Annotated[Path, typer.Option(help="where they go")] = Path("samples")) -> None:
-    """Make synthetic sample pictures that belong to no patient."""
+    """Make the synthetic samples, which belong to no patient."""
     from model_export.samples.writer import write_samples
 
     for path in write_samples(data, out):
+        console.print(path.name)
+
+
+@app.command("sample-volume")
+def sample_volume(out: Annotated[Path, typer.Option(help="where it goes")] = Path("samples")) -> None:
+    """Make the synthetic study of four sequences among the samples; needs no data."""
+    from model_export.samples.writer import write_volume
+
+    for path in write_volume(out):
         console.print(path.name)
 
 

@@ -1,7 +1,7 @@
 """A trained checkpoint becomes a model folder: `<name>/{1/model.onnx, manifest.json, config.pbtxt, card.json}`."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +86,8 @@ def split_of(name: str, root: Path, fold: Fold) -> GroupSplit:
 
 
 def clinical_columns(root: Path, fold: Fold) -> tuple[ClinicalColumn, ...]:
-    """The clinical model, fitted on the training patients of seg-flair-film."""
-    table, split = read_clinical(root), film_split(root, fold)
+    """The clinical model, fitted on the training patients of seg-flair-film: in the leaky arm too, which has none."""
+    table, split = read_clinical(root), film_split(root, replace(fold, leaky=False))
     return fitted_columns(np.array([table[patient] for patient in sorted(table) if patient in split.train]))
 
 

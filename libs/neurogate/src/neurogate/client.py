@@ -93,6 +93,8 @@ class GatewayClient:
     async def download(self, analysis: Mapping[str, Any], folder: Path) -> list[Path]:
         """Write every artifact that `analysis["links"]` names, and `analysis.json`, into `folder`.
 
+        The sequences of a volume are left out: the caller has them, and better than for display.
+
         Raises:
             Refused: when an artifact that the analysis links is not there.
         """
@@ -101,7 +103,7 @@ class GatewayClient:
         written[0].write_text(json.dumps(analysis, indent=2) + "\n", encoding="utf-8")
         for link in analysis["links"].values():
             name = link.rsplit("/", 1)[-1]
-            if "." not in name:  # the analysis itself, its events: not files
+            if "." not in name or "/sequences/" in link:  # the analysis itself, its events: not files
                 continue
             await self._download(link, folder / name)
             written.append(folder / name)

@@ -1,4 +1,4 @@
-"""The `samples` folder: pictures, their true masks, one DICOM file, what to expect, and how they were made."""
+"""The `samples` folder: pictures, a DICOM file, a volume, their true masks, what to expect, how they were made."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from model_export.samples.dicom import write_dicom
 from model_export.samples.lesion import Lesion, draw_lesion
 from model_export.samples.scan import random_shape, scanned, warped_mask
+from model_export.samples.study import NAME, VOXEL_MM, write_study
 from model_export.samples.template import mean_head
 
 SEED = 7
@@ -34,9 +35,25 @@ in the sella. They are for trying the product and for tests; they prove nothing 
 - `<view>-<class>.png`: 256 x 256, 8-bit gray, about 0.9 mm a pixel.
 - `<view>-<class>.mask.png`: the lesion's true mask, 0 or 255.
 - `axial-glioma.dcm`: the same slice as DICOM (MR Image Storage, 12 bits, patient `SYNTHETIC^SAMPLE`).
-- `samples.json`: what a right answer is.
+- `samples.json`: what a right answer is, of pictures in `files`, of the volume in `volumes`.
 
 Made by `model-export samples --data ../shared/data --out samples` (seed {seed}).
+
+## A volume
+
+`volume/` is a study of four sequences (t1, t1ce, t2, flair) to try the 3D model with. No picture of anybody went into
+it: the brain is drawn from solids (lobes, ventricles, nuclei, cerebellum, brain stem) and from random waves, along
+whose zero lines the cortex is folded; the skull is left out, as it is in the studies that 3D models are trained on. A
+ring-enhancing glioma with a dark core lies in the right hemisphere; its edema spreads along the white matter, and it
+pushes what is around it. Each sequence shows the tissues as textbooks say (fluid bright on T2 and dark on FLAIR, edema
+bright on both, rim and vessels bright after contrast), with a bias field and Rician noise. A model that finds this
+tumor has not been shown to find a patient's.
+
+- `volume/<sequence>.nii.gz`: 1.5 mm voxels, 8 bits.
+- `volume.mask.nii.gz`: the true outline (1 necrotic core, 2 edema, 3 enhancing tumor). It lies outside of the folder,
+  so that whoever sends the folder sends scans alone.
+
+Made by `model-export sample-volume --out samples` (the same seed), which needs no data.
 """
 
 
@@ -67,10 +84,25 @@ def write_samples(root: Path, out: Path) -> list[Path]:
         if view == "axial":
             written.append(write_dicom(out / f"{name}.dcm", picture, view, SPACING_MM))
             expected[f"{name}.dcm"] = answer
+    _write_index(out, spacing_mm=SPACING_MM, files=expected)
+    return [*written, *write_volume(out)]
+
+
+def write_volume(out: Path, voxel_mm: float = VOXEL_MM) -> list[Path]:
+    """Make the volume anew, and leave the pictures as they are. Returns what was written, in order."""
+    out.mkdir(parents=True, exist_ok=True)
+    written, answer = write_study(out, SEED, voxel_mm)
+    index = _write_index(out, volumes={NAME: answer})
+    readme = out / "README.md"
+    readme.write_text(_README.format(seed=SEED), encoding="utf-8")
+    return [*written, index, readme]
+
+
+def _write_index(out: Path, **changes: object) -> Path:
     index = out / "samples.json"
-    index.write_text(json.dumps({"spacing_mm": SPACING_MM, "files": expected}, indent=2) + "\n", encoding="utf-8")
-    (out / "README.md").write_text(_README.format(seed=SEED), encoding="utf-8")
-    return [*written, index, out / "README.md"]
+    known = json.loads(index.read_text(encoding="utf-8")) if index.exists() else {}
+    index.write_text(json.dumps({**known, **changes}, indent=2) + "\n", encoding="utf-8")
+    return index
 
 
 def _write(out: Path, name: str, picture: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> list[Path]:
