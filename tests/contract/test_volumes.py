@@ -165,3 +165,15 @@ async def test_erasing_leaves_no_blob(client: httpx.AsyncClient, tmp_path: Path)
     assert [path.name for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == ["findings"]
     assert (await client.delete(f"/v1/analyses/{analysis['id']}")).status_code == 204
     assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+
+
+async def test_a_record_is_not_explained_where_a_3d_network_outlines(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    form = {
+        "options": json.dumps({"explain_metadata": True}),
+        "clinical": json.dumps({"age": 61}),
+    }
+    answer = await client.post("/v1/analyses", files=volumes(), data=form)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] == "invalid_options"
+    assert "3D network, which reads no clinical record" in answer.json()["detail"]
+    assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]

@@ -25,6 +25,12 @@ def models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def samples() -> Path:
+    """The synthetic samples."""
+    return ROOT / "samples"
+
+
+@pytest.fixture(scope="session")
 def deployed_url() -> str | None:
     """Address of a deployed gateway, None when the tests bring their own."""
     return os.environ.get("GATEWAY_URL")

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
 API_FIELDS = {
     "id", "state", "created_at", "progress", "input", "verdict", "reasons", "view", "tumor", "clinical", "segmentation",
-    "metadata_effect", "key_slice", "models", "timings_ms", "links", "problem", "disclaimer",
+    "metadata_effect", "key_slice", "models", "timings_ms", "links", "problem", "reviews", "disclaimer",
+}  # fmt: skip
+FILES = {
+    "self", "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence", "saliency", "thumbnail",
 }  # fmt: skip
 PNG = pictures.save(pictures.gray8(), "PNG")
 MISSING = "019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10"
@@ -110,7 +113,7 @@ async def test_a_bad_page_is_refused(gateway: httpx.AsyncClient, query: dict[str
 async def test_every_linked_file_is_what_it_says(gateway: httpx.AsyncClient) -> None:
     analysis = await create(gateway, options={"segment": "always"})
     links: dict[str, str] = analysis["links"]
-    assert set(links) == {"self", "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence"}
+    assert set(links) == FILES
     for name, link in links.items():
         answer = await gateway.get(link)
         assert answer.status_code == 200, link
@@ -132,6 +135,8 @@ async def test_every_linked_file_is_what_it_says(gateway: httpx.AsyncClient) -> 
     assert mask.shape == (96, 80)
     assert set(np.unique(mask)) <= {0, 255}
     assert np.count_nonzero(mask) == analysis["segmentation"]["area_px"]
+    assert (await picture(gateway, links["saliency"])).shape == (96, 80)
+    assert Image.open(io.BytesIO((await gateway.get(links["thumbnail"])).content)).size == (133, 160)
 
 
 async def picture(gateway: httpx.AsyncClient, link: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -154,11 +159,12 @@ async def test_the_report_runs_no_script_and_loads_nothing(gateway: httpx.AsyncC
 async def test_files_that_there_are_not_say_why_and_name_those_that_there_are(gateway: httpx.AsyncClient) -> None:
     analysis = await create(gateway, options={"segment": "never", "heatmap": False})
     base = analysis["links"]["self"]
-    assert set(analysis["links"]) == {"self", "input", "report", "report_pdf", "evidence"}
+    assert set(analysis["links"]) == {"self", "input", "report", "report_pdf", "evidence", "thumbnail"}
     for name, words in (
         ("mask.png", "segment said never"),
         ("overlay.png", "segment said never"),
         ("heatmap.png", "heatmap true"),
+        ("saliency.png", "heatmap true"),
         ("segmentation.dcm", "No such artifact"),
         ("mask.nii.gz", "a slice's mask is mask.png"),
         ("..%2f..%2fetc%2fpasswd", ""),

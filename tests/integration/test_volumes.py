@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gateway.explain import dice
 from tests.integration.made_heads import Heads, Parts
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
@@ -53,6 +55,7 @@ async def test_a_four_sequence_study_is_outlined_in_3d_measured_and_drawn(
 
     names = analysis["links"].keys()
     assert {"mask", "overlay", "input", "heatmap", "report", "report_pdf", "evidence", "slices"} <= names
+    assert {"thumbnail", "saliency", "sequence_t1", "sequence_t1ce", "sequence_t2", "sequence_flair"} <= names
     contents = {}
     for name in names - {"self", "events"}:
         answer = await gateway.get(analysis["links"][name])
@@ -61,7 +64,9 @@ async def test_a_four_sequence_study_is_outlined_in_3d_measured_and_drawn(
     mask = nibabel.Nifti1Image.from_bytes(gzip.decompress(contents["mask"]))
     assert mask.affine.tolist() == analysis["input"]["geometry"]["affine"]
     assert np.count_nonzero(np.asarray(mask.dataobj)) == volume["voxels"]
-    for name in ("overlay", "input", "heatmap"):
+    shown = nibabel.Nifti1Image.from_bytes(gzip.decompress(contents["sequence_flair"]))
+    assert (shown.shape, shown.affine.tolist()) == (mask.shape, mask.affine.tolist())
+    for name in ("overlay", "input", "heatmap", "saliency", "thumbnail"):
         Image.open(io.BytesIO(contents[name])).load()
     assert contents["report_pdf"].startswith(b"%PDF-")
     assert b"Research use only" in contents["report"]
@@ -69,6 +74,24 @@ async def test_a_four_sequence_study_is_outlined_in_3d_measured_and_drawn(
     assert (await gateway.delete(analysis["links"]["self"])).status_code == 204
     for link in (analysis["links"]["self"], analysis["links"]["mask"], analysis["links"]["slices"]):
         assert (await gateway.get(link)).status_code == 404
+
+
+async def test_the_sample_study_is_taken_and_its_tumor_found(gateway: httpx.AsyncClient, samples: Path) -> None:
+    expected = json.loads((samples / "samples.json").read_text())["volumes"]["volume"]
+    parts = [
+        (name, (f"{name}.nii.gz", (samples / file).read_bytes(), "application/gzip"))
+        for name, file in expected["files"].items()
+    ]
+    analysis = await finished(gateway, parts)
+    assert analysis["state"] == "succeeded", analysis["problem"]
+    assert analysis["tumor"]["label"] == expected["tumor_class"]
+    assert analysis["segmentation"]["volume"]["side"] == expected["side"]
+    answer = await gateway.get(analysis["links"]["mask"])
+    found = np.asarray(nibabel.Nifti1Image.from_bytes(gzip.decompress(answer.content)).dataobj)
+    truth = np.asarray(nibabel.Nifti1Image.from_filename(samples / expected["mask"]).dataobj)
+    for region in ((1, 2, 3), (1, 3), (3,)):
+        assert dice(np.isin(found, region), np.isin(truth, region)) > 0.75, region
+    assert (await gateway.delete(analysis["links"]["self"])).status_code == 204
 
 
 async def test_a_cropped_study_without_a_head_is_refused_with_what_to_send(

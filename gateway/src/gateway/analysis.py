@@ -13,7 +13,7 @@ from gateway.findings import Findings
 from gateway.imaging.study import Study
 from gateway.judge.limits import JudgeLimits
 from gateway.judge.policy import Case, judge
-from gateway.reporting.measure import extent, measure
+from gateway.reporting.measure import Axis, measure
 from gateway.schemas import (
     Analysis,
     ClinicalSummary,
@@ -21,6 +21,7 @@ from gateway.schemas import (
     InputSummary,
     MetadataEffect,
     Progress,
+    ProgressStage,
     Reason,
     SegmentationSummary,
     Timings,
@@ -91,17 +92,11 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
     verdict, reasons = judge(case, limits, (*strange, *(unavailable(error) for error in answers.failures)))
     segmentation = None if answers.outline is None else summarize_outline(answers.outline, study.spacing_mm)
     analysis_id = new_analysis_id()
-    stages = len(answers.stage_models)
-    spans = watch.spans_ms
     analysis = FinishedAnalysis(
         id=analysis_id,
         state="succeeded",
         created_at=datetime.now(UTC),
-        progress=Progress(
-            stage="segmentation" if "segmentation" in spans else "tumor",
-            done=stages,
-            total=stages + len(answers.failures),
-        ),
+        progress=last_progress(watch, len(answers.stage_models), len(answers.failures)),
         input=InputSummary(
             kind=study.kind,
             format=study.format,
@@ -112,6 +107,7 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
             spacing_mm=study.spacing_mm,
             sequences=tuple(study.sequences),
             warnings=study.warnings,
+            orientation=study.orientation,
         ),
         verdict=verdict,
         reasons=reasons,
@@ -123,17 +119,29 @@ def compose(study: Study, answers: Answers, watch: Stopwatch, limits: JudgeLimit
         models=answers.models,
         links=links(analysis_id, outlined=mask is not None, mapped=answers.tumor.saliency is not None),
         problem=as_problem(answers.failures[0]) if answers.failures else None,
-        timings_ms=Timings(
-            decode=spans.get("decode", 0.0),
-            view=spans["view"],
-            tumor=spans["tumor"],
-            clinical=spans.get("clinical"),
-            segmentation=spans.get("segmentation"),
-            explanation=spans.get("explanation"),
-            total=watch.total_ms,
-        ),
+        timings_ms=timings(watch),
     )
     return Findings(analysis, study.primary, mask, answers.tumor.saliency)
+
+
+def last_progress(watch: Stopwatch, answered: int, failed: int) -> Progress:
+    """That of a finished analysis: how many stages answered of those that were asked."""
+    stage: ProgressStage = "segmentation" if "segmentation" in watch.spans_ms else "tumor"
+    return Progress(stage=stage, done=answered, total=answered + failed)
+
+
+def timings(watch: Stopwatch) -> Timings:
+    """What each stage took; view and tumor have run in every finished analysis."""
+    spans = watch.spans_ms
+    return Timings(
+        decode=spans.get("decode", 0.0),
+        view=spans["view"],
+        tumor=spans["tumor"],
+        clinical=spans.get("clinical"),
+        segmentation=spans.get("segmentation"),
+        explanation=spans.get("explanation"),
+        total=watch.total_ms,
+    )
 
 
 def queued_analysis() -> Analysis:
@@ -159,27 +167,30 @@ def queued_analysis() -> Analysis:
 
 
 def summarize_outline(outline: SegmentationAnswer, spacing_mm: tuple[float, float] | None) -> SegmentationSummary:
-    """The outline's measures as callers see them. Without spacing there are no millimeters, and no diameters."""
+    """The outline's measures as callers see them. Without spacing there are no millimeters."""
     result = outline.result
-    if spacing_mm is None:
-        area_px, bounding_box = extent(outline.mask)
-        area_mm2 = longest_mm = perpendicular_mm = None
-    else:
-        found = measure(outline.mask, spacing_mm)
-        area_px, bounding_box, area_mm2 = found.area_px, found.bounding_box, found.area_mm2
-        longest_mm, perpendicular_mm = found.longest_diameter_mm, found.perpendicular_diameter_mm
+    found = measure(outline.mask, spacing_mm)
     return SegmentationSummary(
-        area_px=area_px,
-        area_mm2=area_mm2,
+        area_px=found.area_px,
+        area_mm2=found.area_mm2,
         volume_ml=None,
-        longest_diameter_mm=longest_mm,
-        perpendicular_diameter_mm=perpendicular_mm,
-        bounding_box=bounding_box,
+        longest_diameter_mm=found.longest_diameter_mm,
+        perpendicular_diameter_mm=found.perpendicular_diameter_mm,
+        longest_axis_px=_rounded(found.longest_axis),
+        perpendicular_axis_px=_rounded(found.perpendicular_axis),
+        bounding_box=found.bounding_box,
         labels=result.labels,
         substituted=result.substituted,
         clinical_used=result.clinical_used,
         clinical_left_out=result.clinical_left_out,
     )
+
+
+def _rounded(axis: Axis | None) -> Axis | None:
+    if axis is None:
+        return None
+    start, end = ((round(row, 1), round(column, 1)) for row, column in axis)
+    return start, end
 
 
 def _view(study: Study, view: ViewClassification) -> ViewClassification:

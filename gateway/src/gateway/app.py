@@ -5,27 +5,44 @@ import contextlib
 import math
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from pathlib import Path
 
 import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from redis.asyncio import Redis
 
-from gateway.api import analyses, artifacts, comparisons, events, models, pages, slices, stages, webhooks
+from gateway.api import (
+    analyses,
+    artifacts,
+    comparisons,
+    events,
+    models,
+    page,
+    pages,
+    reviews,
+    sequences,
+    session,
+    slices,
+    stages,
+    webhooks,
+)
 from gateway.api.form import FormLimits
 from gateway.api.intake import Intake
 from gateway.api.security_headers import SecurityHeaders
+from gateway.built_page import BuiltPage, packaged_page
 from gateway.catalog import ModelCatalog
 from gateway.collaborators import collaborate, volume_limits
 from gateway.errors import InvalidClinicalRecord
 from gateway.jobs.events import RedisEvents
+from gateway.jobs.reviews import RedisReviews
 from gateway.jobs.store import RedisStore
 from gateway.recent import RecentVolumes
-from gateway.security import API_KEY, BEARER, KeyGuard
+from gateway.security import API_KEY, BEARER, SESSION, KeyGuard
 from gateway.settings import GatewaySettings
 from gateway.worker import running_worker
 from service_kit import problems
 from service_kit.app import create_service_app
-from service_kit.errors import Unauthorized
+from service_kit.errors import Forbidden, Unauthorized
 
 TITLE = "NeuroGate"
 _DESCRIPTION = """\
@@ -35,11 +52,16 @@ _CLAIM_MARGIN_S = 5
 
 
 def create_app(
-    settings: GatewaySettings, *, http: httpx.AsyncClient | None = None, redis: Redis | None = None
+    settings: GatewaySettings,
+    *,
+    http: httpx.AsyncClient | None = None,
+    redis: Redis | None = None,
+    page_dir: Path | None = None,
 ) -> FastAPI:
     """The gateway. What is passed in stays the caller's to close; what is made here is closed with the application.
 
-    `http` reaches the services at the settings' URLs; `redis` is a client that does not decode answers.
+    `http` reaches the services at the settings' URLs; `redis` is a client that does not decode answers; `page_dir` has
+    the built page, without it the package's own is served.
     """
     made, life = collaborate(settings, http=http, redis=redis)
     store = RedisStore(
@@ -48,6 +70,7 @@ def create_app(
         ttl_s=settings.result_ttl_s,
         running_ttl_s=math.ceil(settings.request_timeout_s) + _CLAIM_MARGIN_S,
     )
+    built = BuiltPage(page_dir or packaged_page())
     catalog = ModelCatalog(made.listers, settings.models_dir)
     intake = Intake(
         _form_limits(settings),
@@ -81,15 +104,18 @@ def create_app(
                 await stack.enter_async_context(running_worker(made))
             yield
 
+    guard = KeyGuard(settings.api_keys)
     guarded = APIRouter(
-        dependencies=[Depends(KeyGuard(settings.api_keys)), Depends(BEARER), Depends(API_KEY)],
-        responses=problems.declare(Unauthorized),
+        dependencies=[Depends(guard), Depends(BEARER), Depends(API_KEY), Depends(SESSION)],
+        responses=problems.declare(Unauthorized, Forbidden),
     )
     recent = RecentVolumes(store)
     guarded.include_router(analyses.create_router(intake, made.pipeline, store, made.queue, made.outbox, recent))
     guarded.include_router(events.create_router(RedisEvents(made.redis), max_streams=settings.jobs.max_event_streams))
     guarded.include_router(webhooks.create_router(made.outbox))
+    guarded.include_router(reviews.create_router(RedisReviews(made.redis)))
     guarded.include_router(slices.create_router(recent, made.threads))
+    guarded.include_router(sequences.create_router(recent, made.threads))
     guarded.include_router(comparisons.create_router(store))
     guarded.include_router(artifacts.create_router(store, made.threads))
     guarded.include_router(
@@ -108,7 +134,12 @@ def create_app(
         version=version("gateway"),
         description=_DESCRIPTION,
         settings=settings,
-        routers=[guarded, pages.create_router(TITLE)],
+        routers=[
+            guarded,
+            session.create_router(guard),
+            pages.create_router(TITLE),
+            page.create_router(built, made.threads),
+        ],
         lifespan=lifespan,
         readiness=readiness,
         optional=("segmentation", "clinical", "blobs"),

@@ -1,5 +1,6 @@
 """The files that can be had of an analysis: their names, their media types, and which of them there are."""
 
+from collections.abc import Iterable
 from types import MappingProxyType
 
 MEDIA_TYPES = MappingProxyType(
@@ -12,10 +13,13 @@ MEDIA_TYPES = MappingProxyType(
         "report.html": "text/html; charset=utf-8",
         "evidence.json": "application/json",
         "report.pdf": "application/pdf",
+        "saliency.png": "image/png",
+        "thumbnail.png": "image/png",
     }
 )
 _OF_VOLUMES_ALONE = frozenset({"mask.nii.gz"})
 _OF_SLICES_ALONE = frozenset({"mask.png"})
+_OF_THE_MAP = frozenset({"heatmap.png", "saliency.png"})
 
 
 def analysis_path(analysis_id: str) -> str:
@@ -40,10 +44,12 @@ def links(analysis_id: str, *, outlined: bool, mapped: bool) -> dict[str, str]:
     return _links(analysis_id, available(outlined=outlined, mapped=mapped))
 
 
-def volume_links(analysis_id: str, *, outlined: bool, mapped: bool) -> dict[str, str]:
-    """The same of a volume's analysis, with where its slices are listed."""
+def volume_links(analysis_id: str, sequences: Iterable[str], *, outlined: bool, mapped: bool) -> dict[str, str]:
+    """The same of a volume's analysis, with where its slices are listed and each of its `sequences` is."""
     here = analysis_path(analysis_id)
-    return _links(analysis_id, volume_available(outlined=outlined, mapped=mapped)) | {"slices": f"{here}/slices"}
+    files = _links(analysis_id, volume_available(outlined=outlined, mapped=mapped))
+    volumes = {f"sequence_{name}": f"{here}/sequences/{name}.nii.gz" for name in sequences}
+    return files | {"slices": f"{here}/slices"} | volumes
 
 
 def job_links(analysis_id: str) -> dict[str, str]:
@@ -54,7 +60,7 @@ def job_links(analysis_id: str) -> dict[str, str]:
 
 def _all_but(missing: set[str], *, mapped: bool) -> tuple[str, ...]:
     if not mapped:
-        missing = missing | {"heatmap.png"}
+        missing = missing | _OF_THE_MAP
     return tuple(name for name in MEDIA_TYPES if name not in missing)
 
 

@@ -8,11 +8,13 @@ InvalidRequest                  invalid_request              422
   IdempotencyKeyReused          idempotency_key_reused       422
   InvalidWebhook                invalid_webhook              422
   InvalidSlice                  invalid_slice                422
+  InvalidReview                 invalid_review               422
   NotComparable                 not_comparable               422
 Conflict                        conflict                     409
   AlreadyFinished               already_finished             409
   RequestInProgress             request_in_progress          409
   AnalysisNotFinished           analysis_not_finished        409
+  NotReviewable                 not_reviewable               409
 QueueFull                       queue_full                   429
 JobAbandoned                    job_abandoned                500   every try ended with its worker
 JobTimedOut                     job_timed_out                504
@@ -105,6 +107,20 @@ class AnalysisNotFinished(Conflict):
 
     code = "analysis_not_finished"
     title = "The analysis is not finished"
+
+
+class InvalidReview(InvalidRequest):
+    """A review that cannot be kept."""
+
+    code = "invalid_review"
+    title = "The review cannot be kept"
+
+
+class NotReviewable(Conflict):
+    """It has no answer that could be reviewed, or has as many reviews as are kept."""
+
+    code = "not_reviewable"
+    title = "The analysis cannot be reviewed"
 
 
 class QueueFull(ServiceError):

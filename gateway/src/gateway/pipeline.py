@@ -17,6 +17,7 @@ from gateway.progress import SILENT, ProgressReporter
 from gateway.schemas import AnalysisOptions, SegmentPolicy
 from gateway.stopwatch import Stopwatch
 from gateway.views import Views
+from gateway.volume_outline import check_explained
 from service_kit.contracts.classification import TumorClassification
 from service_kit.contracts.clinical import ClinicalVector
 from service_kit.contracts.common import ModelRef, Sequence, StageName
@@ -94,15 +95,19 @@ class Pipeline:
         present: AbstractSet[Sequence] | None = None,
         *,
         volume: bool = False,
+        told: AbstractSet[Sequence] = frozenset(),
     ) -> None:
         """What can be refused before pixels are decoded; `present` are the sequences, where they are known.
 
-        `volume`: what was sent may be a volume.
+        `volume`: what was sent may be a volume; `told` are then the sequences, where every file's name tells one.
 
         Raises:
             InvalidOptions: a model that `options` names is not served, or cannot be fed with what was sent.
         """
         check_asked(record, options)
+        named = options.models.get("segmentation")
+        if options.explain_metadata and volume and (told or named is not None):
+            check_explained(named, await self._roster.volume_models(), told)
         if options.models:
             present = None if options.segment == "never" else present
             await self._roster.check(options.models, present, volume=volume)

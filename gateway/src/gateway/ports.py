@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from gateway.analysis_filter import AnalysisFilter
 from gateway.findings import Findings, Page
 from gateway.order import Order
+from gateway.review_schemas import Review
 from gateway.schemas import Analysis, Priority, WebhookDelivery
 from gateway.volume_findings import VolumeFindings
 
@@ -30,8 +32,10 @@ class AnalysisStore(Protocol):
     async def findings(self, analysis_id: str) -> Findings | VolumeFindings:
         """The analysis with its arrays. Raises `NotFound`."""
 
-    async def page(self, limit: int, cursor: str | None) -> Page:
-        """A page, newest first. Raises `InvalidRequest` for a cursor that this store did not make."""
+    async def page(self, limit: int, cursor: str | None, asked: AnalysisFilter | None = None) -> Page:
+        """A page, newest first. With a filter it may hold fewer than `limit`, even none, and have a cursor all the
+        same: one call looks at a bounded number. Raises `InvalidRequest` for a cursor that this store did not make.
+        """
 
     async def delete(self, analysis_id: str) -> None:
         """Erase all that is kept of it. Raises `NotFound`."""
@@ -94,6 +98,20 @@ class JobQueue(Protocol):
 
     async def states(self, analysis_ids: list[str]) -> list[str | None]:
         """The state of each job; None for what is gone, or was no job."""
+
+
+class Reviews(Protocol):
+    """What readers say of analyses."""
+
+    async def add(self, analysis_id: str, review: Review) -> bytes:
+        """Append it; the analysis as the JSON document that is stored. It is kept no longer for that.
+
+        Raises:
+            NotFound: no such analysis.
+            AnalysisNotFinished: it waits or runs.
+            NotReviewable: see `gateway.reviews.with_review`.
+            NotReady: the store cannot be reached.
+        """
 
 
 class JobEvent(NamedTuple):

@@ -6,13 +6,14 @@ from types import MappingProxyType
 from gateway.findings import Findings
 from gateway.reporting.content import Report
 from gateway.reporting.evidence import render_evidence
-from gateway.reporting.heatmap import render_heatmap
+from gateway.reporting.heatmap import render_heatmap, render_saliency
 from gateway.reporting.html import render_html
 from gateway.reporting.measure import Measurements, measure
 from gateway.reporting.overlay import render_overlay
 from gateway.reporting.pdf import render_pdf
 from gateway.reporting.pictures import render_input, render_mask
 from gateway.reporting.report import slice_report
+from gateway.reporting.thumbnail import render_thumbnail
 from gateway.volume_findings import VolumeFindings
 from gateway.volume_rendering import render_volume
 
@@ -57,6 +58,17 @@ def _heatmap(findings: Findings) -> bytes:
     )
 
 
+def _saliency(findings: Findings) -> bytes:
+    saliency = findings.saliency
+    assert saliency is not None  # noqa: S101 - available() says so
+    rows, columns = findings.pixels.shape
+    return render_saliency(saliency.values, saliency.extent, (rows, columns))
+
+
+def _thumbnail(findings: Findings) -> bytes:
+    return render_thumbnail(findings.pixels, findings.mask, findings.analysis.input.spacing_mm)
+
+
 def _report(findings: Findings) -> Report:
     return slice_report(
         findings.analysis,
@@ -91,5 +103,7 @@ _RENDERERS: MappingProxyType[str, Callable[[Findings], bytes]] = MappingProxyTyp
         "report.html": lambda findings: render_html(_report(findings)).encode(),
         "report.pdf": lambda findings: render_pdf(_report(findings)),
         "evidence.json": _evidence,
+        "saliency.png": _saliency,
+        "thumbnail.png": _thumbnail,
     }
 )

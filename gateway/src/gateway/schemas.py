@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gateway.review_schemas import Review
 from gateway.volume_schemas import KeySlice, VolumeGeometry, VolumeSummary
 from service_kit.contracts.classification import TumorClassification, ViewClassification
 from service_kit.contracts.common import ModelRef, Sequence, StageName
@@ -17,6 +18,7 @@ AnalysisState = Literal["queued", "running", "succeeded", "failed", "canceled"]
 FINAL_STATES: frozenset[AnalysisState] = frozenset({"succeeded", "failed", "canceled"})
 ProgressStage = Literal["decode", "view", "tumor", "clinical", "segmentation", "explanation"]
 Priority = Literal["routine", "stat"]
+Axis = tuple[tuple[float, float], tuple[float, float]]
 Verdict = Literal["answer", "review", "refuse"]
 SegmentPolicy = Literal["auto", "always", "never"]
 RecordPolicy = Literal["auto", "always"]
@@ -94,6 +96,10 @@ class Progress(Schema):
 class InputSummary(Schema):
     """What was sent. `sha256` is that of the file; `spacing_mm` is (between rows, between columns).
 
+    `orientation` of a slice are six cosines as in DICOM's ImageOrientationPatient: the directions in the patient (left,
+    posterior, superior) in which columns and rows count. None where the file does not say: then nothing tells left from
+    right.
+
     Of a series or a volume, rows, columns, slices and spacing are those of the slices as they were taken; `geometry`
     has the whole grid.
     """
@@ -107,6 +113,7 @@ class InputSummary(Schema):
     spacing_mm: tuple[float, float] | None
     sequences: tuple[Sequence, ...]
     warnings: tuple[str, ...] = ()
+    orientation: tuple[float, ...] | None = None
     geometry: VolumeGeometry | None = None
 
 
@@ -135,8 +142,12 @@ class SegmentationSummary(Schema):
     `clinical_left_out`: the outline was made without the
     record that was sent, because it did not help in evaluation.
 
+    `*_axis_px` are the ends of both diameters of a slice's outline, (row, column) in pixels with centers at whole
+    numbers; None of an empty outline.
+
     Of a series or a volume, `volume` has the measures in three dimensions. Area and box are then those of the outline
-    on the key slice, diameters those of the largest lesion, `labels` counts voxels.
+    on the key slice, diameters those of the largest lesion, `labels` counts voxels; where the diameters lie is told in
+    millimeters by `volume.lesions`, and `*_axis_px` is None.
     """
 
     area_px: int
@@ -144,6 +155,8 @@ class SegmentationSummary(Schema):
     volume_ml: float | None
     longest_diameter_mm: float | None
     perpendicular_diameter_mm: float | None
+    longest_axis_px: Axis | None = None
+    perpendicular_axis_px: Axis | None = None
     bounding_box: tuple[int, int, int, int]
     labels: dict[str, int]
     substituted: dict[str, str] = {}
@@ -237,6 +250,8 @@ ANALYSIS_EXAMPLE: dict[str, Any] = {
         "volume_ml": None,
         "longest_diameter_mm": None,
         "perpendicular_diameter_mm": None,
+        "longest_axis_px": [[182.1, 203.4], [236.8, 258.0]],
+        "perpendicular_axis_px": [[224.9, 211.3], [194.6, 241.7]],
         "bounding_box": [180, 200, 240, 262],
         "labels": {"tumor": 2210},
         "substituted": {},
@@ -260,13 +275,14 @@ ANALYSIS_EXAMPLE: dict[str, Any] = {
         "overlay": "/v1/analyses/019a9f6e-3b1c-7d52-9a63-1f0c8e8f7a10/overlay.png",
     },
     "problem": None,
+    "reviews": [],
     "disclaimer": DISCLAIMER,
 }
 
 
 class Analysis(Schema):
     """The job and its result in one. Parts that did not run, or not yet, are null; `problem` says why where a stage
-    failed.
+    failed. `reviews` is what readers said of it, oldest first.
     """
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [ANALYSIS_EXAMPLE]})
@@ -288,6 +304,7 @@ class Analysis(Schema):
     timings_ms: Timings | None
     links: dict[str, str]
     problem: Problem | None
+    reviews: tuple[Review, ...] = ()
     disclaimer: str = DISCLAIMER
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.analysis import as_problem, clinical_summary, unavailable
+from gateway.analysis import as_problem, clinical_summary, last_progress, timings, unavailable
 from gateway.analysis_id import new_analysis_id
 from gateway.artifacts import volume_links
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
@@ -23,10 +23,8 @@ from gateway.schemas import (
     FinishedAnalysis,
     InputSummary,
     MetadataEffect,
-    Progress,
     Reason,
     SegmentationSummary,
-    Timings,
 )
 from gateway.stopwatch import Stopwatch
 from gateway.volume_findings import VolumeFindings
@@ -95,7 +93,7 @@ def compose_volume(
         stated_by="DICOM orientation" if study.format == "dicom" else "file's affine",
     )
     verdict, reasons = judge(case, limits, tuple(_noted(study, answers)))
-    analysis_id, spans, stages = new_analysis_id(), watch.spans_ms, len(answers.stage_models)
+    analysis_id = new_analysis_id()
     if slices.view is not None:
         source = "dicom" if study.format == "dicom" else "nifti"
         view = ViewClassification(label=slices.view, probabilities=view.probabilities, source=source)
@@ -103,11 +101,7 @@ def compose_volume(
         id=analysis_id,
         state="succeeded",
         created_at=datetime.now(UTC),
-        progress=Progress(
-            stage="segmentation" if "segmentation" in spans else "tumor",
-            done=stages,
-            total=stages + len(answers.failures),
-        ),
+        progress=last_progress(watch, len(answers.stage_models), len(answers.failures)),
         input=_input(study),
         verdict=verdict,
         reasons=reasons,
@@ -118,17 +112,11 @@ def compose_volume(
         metadata_effect=answers.effect,
         key_slice=KeySlice(plane=slices.stack.plane, index=answers.key, of=slices.count),
         models=answers.models,
-        links=volume_links(analysis_id, outlined=outline is not None, mapped=answers.tumor.saliency is not None),
-        problem=as_problem(answers.failures[0]) if answers.failures else None,
-        timings_ms=Timings(
-            decode=spans.get("decode", 0.0),
-            view=spans["view"],
-            tumor=spans["tumor"],
-            clinical=spans.get("clinical"),
-            segmentation=spans.get("segmentation"),
-            explanation=spans.get("explanation"),
-            total=watch.total_ms,
+        links=volume_links(
+            analysis_id, study.sequences, outlined=outline is not None, mapped=answers.tumor.saliency is not None
         ),
+        problem=as_problem(answers.failures[0]) if answers.failures else None,
+        timings_ms=timings(watch),
     )
     return VolumeFindings(
         analysis=analysis,

@@ -1,7 +1,7 @@
 """Which network outlines a volume, and its answer on the volume's own grid."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.clients.volume_outlines import VolumeSegmentationAnswer
+from gateway.errors import InvalidOptions
 from gateway.imaging.volume import VolumeStudy
 from gateway.volume_slices import VolumeSlices
 from service_kit.contracts.clinical import ClinicalVector
@@ -74,6 +75,20 @@ def wants_3d(present: AbstractSet[Sequence]) -> bool:
     T1 alone too.
     """
     return present >= ALL_SEQUENCES or not present & {"flair", "t1", "t1ce"}
+
+
+def outlined_in_3d(named: str | None, in_3d: Collection[str], present: AbstractSet[Sequence]) -> bool:
+    """Whether one of the 3D networks `in_3d` makes the outline: the model `named`, or the choice for what is there."""
+    return named in in_3d if named is not None else bool(in_3d) and wants_3d(present)
+
+
+def check_explained(named: str | None, in_3d: Collection[str], present: AbstractSet[Sequence]) -> None:
+    """Raises `InvalidOptions` where the record's effect cannot be told, as a 3D network makes the outline."""
+    if outlined_in_3d(named, in_3d, present):
+        raise InvalidOptions(
+            "options: explain_metadata: this volume is outlined by a 3D network, which reads no clinical record. Name "
+            "a slice model that does in `models.segmentation`, or leave explain_metadata out."
+        )
 
 
 async def outline_in_3d(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gateway.clients.classifier import TumorAnswer, ViewAnswer
 from gateway.clients.segmenter import SegmentationAnswer
 from gateway.door import check_body_part, check_novelty
-from gateway.errors import InvalidOptions
 from gateway.explain import Explainer, Outliner
 from gateway.findings import Pixels
 from gateway.imaging.door import VOLUME_ADVICE, check_slice
@@ -28,9 +27,10 @@ from gateway.volume_findings import VolumeFindings
 from gateway.volume_outline import (
     VolumeOutline,
     VolumeOutliner,
+    check_explained,
     outline_by_slices,
     outline_in_3d,
-    wants_3d,
+    outlined_in_3d,
     when_there_is_room,
 )
 from gateway.volume_slices import VolumeSlices, sampled, viewed
@@ -189,12 +189,10 @@ class VolumePipeline:
         on_step = partial(progress.step, "segmentation")
         await on_step(0, 1)
         in_3d = await self._roster.volume_models()
-        if named in in_3d if named is not None else bool(in_3d) and wants_3d(slices.study.sequences.keys()):
-            if options.explain_metadata:
-                raise InvalidOptions(
-                    "options: explain_metadata: this volume is outlined by a 3D network, which reads no clinical "
-                    "record. Name a slice model that does in `models.segmentation`, or leave explain_metadata out."
-                )
+        present = slices.study.sequences.keys()
+        if options.explain_metadata:
+            check_explained(named, in_3d, present)
+        if outlined_in_3d(named, in_3d, present):
             return await when_there_is_room(
                 lambda: outline_in_3d(self._segmenter, slices.study, model=named, progress=on_step)
             )

@@ -5,14 +5,15 @@ from types import MappingProxyType
 
 from gateway.reporting.content import Report
 from gateway.reporting.evidence import render_evidence
-from gateway.reporting.heatmap import render_heatmap
+from gateway.reporting.heatmap import render_heatmap, render_saliency
 from gateway.reporting.html import render_html
-from gateway.reporting.mask_nifti import encode_mask
 from gateway.reporting.pdf import render_pdf
 from gateway.reporting.pictures import render_input
+from gateway.reporting.thumbnail import render_thumbnail
+from gateway.reporting.volume_nifti import encode_mask
 from gateway.reporting.volume_overlay import render_volume_overlay
 from gateway.reporting.volume_report import volume_report
-from gateway.reporting.volume_slices import key_picture
+from gateway.reporting.volume_slices import key_outline, key_picture
 from gateway.volume_findings import VolumeFindings
 
 
@@ -38,6 +39,19 @@ def _heatmap(findings: VolumeFindings) -> bytes:
     return render_heatmap(pixels, saliency.values, saliency.extent, label=saliency.label, spacing_mm=spacing_mm)
 
 
+def _saliency(findings: VolumeFindings) -> bytes:
+    saliency = findings.saliency
+    assert saliency is not None  # noqa: S101 - volume_available() says so
+    pixels, _ = key_picture(findings)
+    rows, columns = pixels.shape
+    return render_saliency(saliency.values, saliency.extent, (rows, columns))
+
+
+def _thumbnail(findings: VolumeFindings) -> bytes:
+    pixels, spacing_mm = key_picture(findings)
+    return render_thumbnail(pixels, key_outline(findings), spacing_mm)
+
+
 def _report(findings: VolumeFindings) -> Report:
     return volume_report(
         findings,
@@ -61,5 +75,7 @@ _RENDERERS: MappingProxyType[str, Callable[[VolumeFindings], bytes]] = MappingPr
         "report.html": lambda findings: render_html(_report(findings)).encode(),
         "report.pdf": lambda findings: render_pdf(_report(findings)),
         "evidence.json": _evidence,
+        "saliency.png": _saliency,
+        "thumbnail.png": _thumbnail,
     }
 )

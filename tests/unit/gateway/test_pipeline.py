@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from gateway.analysis import summarize_outline
 from gateway.clients.classifier import ViewAnswer, ViewFeatures
 from gateway.errors import InvalidClinicalRecord, InvalidOptions
 from gateway.findings import Findings
 from gateway.imaging.errors import NotBrainMri
 from gateway.imaging.study import Study
 from gateway.pipeline import Pipeline, wants_segmentation
-from gateway.schemas import AnalysisOptions
+from gateway.schemas import AnalysisOptions, SegmentationSummary
 from gateway.stopwatch import Stopwatch
 from service_kit.contracts.classification import Novelty, TumorLabel
 from service_kit.errors import DeadlineExceeded, InvalidRequest, NotReady, Overloaded, ServiceError, UpstreamFailed
@@ -28,6 +29,9 @@ from tests.unit.gateway.fakes import (
     view_answer,
 )
 
+FILES = {
+    "self", "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence", "saliency", "thumbnail",
+}  # fmt: skip
 UNAVAILABLE = [
     NotReady("down", stage="segmentation"),
     Overloaded("busy", stage="segmentation"),
@@ -69,13 +73,41 @@ async def test_a_clear_tumor_is_classified_outlined_measured_and_answered() -> N
     assert analysis.segmentation is not None
     assert analysis.segmentation.area_px == np.count_nonzero(findings.mask) > 50
     assert analysis.segmentation.area_mm2 == pytest.approx(analysis.segmentation.area_px * 0.25)
+    assert_diameters_lie_across(analysis.segmentation, (0.5, 0.5))
     assert analysis.segmentation.clinical_used
     assert analysis.clinical is not None
     assert analysis.clinical.imputed == ("sex",)
     assert analysis.problem is None
-    assert {"self", "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence"} == set(analysis.links)
+    assert set(analysis.links) == FILES
     assert [name for name, _ in classifier.calls] == ["view", "tumor"]
     np.testing.assert_array_equal(classifier.calls[1][1]["features"].values, view_answer().features)
+
+
+def assert_diameters_lie_across(outline: SegmentationSummary, spacing_mm: tuple[float, float]) -> None:
+    top, left, bottom, right = outline.bounding_box
+    for axis, length_mm in (
+        (outline.longest_axis_px, outline.longest_diameter_mm),
+        (outline.perpendicular_axis_px, outline.perpendicular_diameter_mm),
+    ):
+        assert axis is not None
+        start, end = np.array(axis)
+        assert np.hypot(*((end - start) * spacing_mm)) == pytest.approx(length_mm, abs=0.1)
+        assert (np.array(axis) >= (top - 1, left - 1)).all()
+        assert (np.array(axis) <= (bottom, right)).all()
+        np.testing.assert_array_equal(np.array(axis), np.round(axis, 1))
+
+
+async def test_without_spacing_the_diameters_are_in_pixels_alone_and_an_empty_outline_has_none() -> None:
+    segmenter, scan = FakeSegmenter(), study()
+    outline = (await analyze(segmenter=segmenter, scan=replace(scan, spacing_mm=None))).analysis.segmentation
+    known = (await analyze(segmenter=segmenter, scan=scan)).analysis.segmentation
+    assert outline is not None
+    assert known is not None
+    assert outline.longest_axis_px == known.longest_axis_px is not None
+    assert outline.longest_diameter_mm is outline.perpendicular_diameter_mm is outline.area_mm2 is None
+    answer = await segmenter.segment(scan.sequences)
+    empty = summarize_outline(replace(answer, mask=np.zeros_like(answer.mask)), scan.spacing_mm)
+    assert (empty.area_px, empty.longest_axis_px, empty.perpendicular_axis_px) == (0, None, None)
 
 
 @pytest.mark.parametrize("policy", ["auto", "always"])
@@ -98,7 +130,7 @@ async def test_what_did_not_run_is_null_and_has_no_link() -> None:
     parts = (analysis.clinical, analysis.segmentation, findings.mask, findings.saliency)
     assert [part for part in parts if part is not None] == []
     assert analysis.timings_ms.clinical is analysis.timings_ms.segmentation is None
-    assert set(analysis.links) == {"self", "input", "report", "report_pdf", "evidence"}
+    assert set(analysis.links) == {"self", "input", "report", "report_pdf", "evidence", "thumbnail"}
     assert (analysis.progress.stage, analysis.progress.done) == ("tumor", 2)
 
 
@@ -289,6 +321,14 @@ async def test_the_dicom_orientation_decides_the_view_and_a_disagreement_is_a_re
     assert [reason.code for reason in analysis.reasons] == ["view_disagreement"]
     agreeing = (await analyze(scan=study(view="axial"))).analysis
     assert (agreeing.verdict, agreeing.view.source if agreeing.view else None) == ("answer", "dicom")
+
+
+async def test_the_orientation_that_a_file_states_is_told_and_none_is_made_up() -> None:
+    cosines = (1.0, 0.0, 0.0, 0.0, 0.98, -0.2)
+    stated = (await analyze(scan=replace(study(view="axial"), orientation=cosines))).analysis
+    assert stated.input.orientation == cosines
+    silent = (await analyze(scan=study(view=None))).analysis
+    assert silent.input.orientation is None
 
 
 async def test_without_spacing_there_are_no_millimeters() -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from gateway.reporting.canvas import MAX_LONG_SIDE_PX, Canvas
 from gateway.reporting.colors import inferno
-from gateway.reporting.heatmap import render_heatmap, spread
+from gateway.reporting.heatmap import render_heatmap, render_saliency, spread
 from gateway.reporting.overlay import render_overlay
 from gateway.reporting.pictures import render_input, render_mask, to_8_bits
 from tests.unit.gateway_reporting.scenes import ellipse, open_png, scan
@@ -98,11 +98,12 @@ def test_the_map_lies_where_its_extent_says() -> None:
     canvas = Canvas(scan(100, 100), None)
     values = np.zeros((10, 10), np.float32)
     values[2, 7] = 1.0
-    strength = spread(values, (0, 0, 100, 100), canvas)
+    size = (canvas.height, canvas.width)
+    strength = spread(values, (0, 0, 100, 100), size, canvas.scale)
     peak = np.unravel_index(int(strength.argmax()), strength.shape)
     assert peak[0] / canvas.scale.rows == pytest.approx(25, abs=1)
     assert peak[1] / canvas.scale.columns == pytest.approx(75, abs=1)
-    shifted = spread(values, (-50, 10, 200, 80), canvas)
+    shifted = spread(values, (-50, 10, 200, 80), size, canvas.scale)
     peak = np.unravel_index(int(shifted.argmax()), shifted.shape)
     assert peak[0] / canvas.scale.rows == pytest.approx(0, abs=1)
     assert peak[1] / canvas.scale.columns == pytest.approx(70, abs=1)
@@ -111,8 +112,22 @@ def test_the_map_lies_where_its_extent_says() -> None:
 
 def test_a_full_map_is_full_to_the_rim() -> None:
     canvas = Canvas(scan(100, 100), None)
-    strength = spread(np.ones((7, 7), np.float32), (0, 0, 100, 100), canvas)
+    strength = spread(np.ones((7, 7), np.float32), (0, 0, 100, 100), (canvas.height, canvas.width), canvas.scale)
     assert strength.min() > 0.99
+
+
+def test_the_map_alone_lies_on_the_pictures_own_pixels() -> None:
+    values = np.zeros((6, 6), np.float32)
+    values[1, 4] = 1.0
+    plane = open_png(render_saliency(values, (-10, 20, 120, 60), (96, 80)))
+    assert (plane.dtype, plane.shape) == (np.uint8, (96, 80))
+    row, column = np.unravel_index(int(plane.argmax()), plane.shape)
+    # The peak's cell spans rows 10 to 30 and columns 60 to 70.
+    assert row == pytest.approx(19.5, abs=1)
+    assert column == pytest.approx(64.5, abs=1)
+    assert plane.max() > 240
+    assert not plane[:, :20].any()
+    assert (open_png(render_saliency(np.ones((6, 6), np.float32), (0, 0, 96, 80), (96, 80))) == 255).all()
 
 
 def test_an_empty_map_changes_nothing_of_the_scan() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.imaging.decode import decode_input
@@ -44,6 +44,7 @@ def damaged(content: bytes, seed: int, changes: int, cut: float, *, header_only:
     cut=st.one_of(st.just(1.0), st.floats(0, 1)),
     header_only=st.booleans(),
 )
+@example(seed=204, changes=37, cut=1.0, header_only=True)  # infinities of both signs
 def test_damage(kind: str, seed: int, changes: int, cut: float, header_only: bool) -> None:
     contents = FILES[kind]()
     victim = seed % len(contents)

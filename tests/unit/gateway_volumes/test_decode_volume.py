@@ -23,7 +23,7 @@ from gateway.imaging.part import Part
 from gateway.imaging.sources import holds_volume
 from gateway.imaging.volume import VolumeStudy
 from gateway.imaging.volume_limits import VolumeLimits
-from gateway.reporting.mask_nifti import encode_mask
+from gateway.reporting.volume_nifti import encode_mask
 from service_kit.contracts.common import Sequence
 from service_kit.errors import ServiceError
 from tests.unit.gateway_imaging import pictures

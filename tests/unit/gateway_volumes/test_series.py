@@ -20,7 +20,7 @@ from gateway.imaging.errors import (
 )
 from gateway.imaging.series import Series, decode_series
 from gateway.imaging.volume_limits import VolumeLimits
-from gateway.reporting.mask_nifti import encode_mask
+from gateway.reporting.volume_nifti import encode_mask
 from service_kit.errors import ServiceError
 from tests.unit.gateway_imaging import pictures
 from tests.unit.gateway_volumes import phantoms

@@ -59,7 +59,11 @@ async def test_every_link_of_a_volume_leads_to_a_file(client: httpx.AsyncClient)
     links = dict(FULL.analysis.links)
     assert links.pop("slices") == f"/v1/analyses/{ANALYSIS_ID}/slices"
     assert links.pop("self") == f"/v1/analyses/{ANALYSIS_ID}"
-    assert set(links) == {"input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence"}
+    assert links.pop("sequence_t1ce") == f"/v1/analyses/{ANALYSIS_ID}/sequences/t1ce.nii.gz"
+    assert links.pop("sequence_flair") == f"/v1/analyses/{ANALYSIS_ID}/sequences/flair.nii.gz"
+    assert set(links) == {
+        "input", "mask", "overlay", "heatmap", "report", "report_pdf", "evidence", "saliency", "thumbnail",
+    }  # fmt: skip
     for link in links.values():
         answer = await client.get(link)
         assert answer.status_code == 200
@@ -79,6 +83,7 @@ async def test_every_link_of_a_volume_leads_to_a_file(client: httpx.AsyncClient)
         ("slice", "mask.nii.gz", "a slice's mask is mask.png"),
         ("bare", "mask.nii.gz", "Nothing was outlined"),
         ("bare", "heatmap.png", "heatmap true"),
+        ("bare", "saliency.png", "heatmap true"),
         ("gone", "report.pdf", "No such analysis"),
     ],
 )
@@ -96,4 +101,5 @@ def test_without_an_outline_the_planes_are_still_there() -> None:
         "report.html",
         "evidence.json",
         "report.pdf",
+        "thumbnail.png",
     )

@@ -14,7 +14,7 @@ from gateway.imaging.decode import Part, decode_input
 from gateway.imaging.errors import BlankPicture, NotBrainMri
 from gateway.imaging.volume import VolumeStudy
 from gateway.progress import Canceled
-from gateway.reporting.mask_nifti import encode_mask
+from gateway.reporting.volume_nifti import encode_mask
 from gateway.schemas import AnalysisOptions, ProgressStage
 from gateway.stopwatch import Stopwatch
 from gateway.volume_findings import VolumeFindings
@@ -204,7 +204,7 @@ async def test_an_outline_that_is_asked_for_needs_no_search() -> None:
     searched = (await analyze(volume_study())).analysis
     asked = await analyze(volume_study(), classifier=classifier, progress=progress, options={"segment": "always"})
     assert [name for name, _ in classifier.calls].count("tumor") == 1
-    assert [step for step in progress.steps if step[0] == "tumor"] == [("tumor", 0, 1)]
+    assert [step for step in progress.steps if step[0] == "tumor"] == [("tumor", 0, 1), ("tumor", 1, 1)]
     assert asked.analysis.key_slice == searched.key_slice
 
 

@@ -129,7 +129,7 @@ def volume_case(
         key_slice=KeySlice(plane="axial", index=key, of=slices),
         models=(_model("view"), _model("tumor"), _model("segmentation")),
         timings_ms=Timings(decode=410.2, view=9.1, tumor=12.0, clinical=1.1, segmentation=21840.0, total=22330.5),
-        links=volume_links(ANALYSIS_ID, outlined=found is not None, mapped=mapped),
+        links=volume_links(ANALYSIS_ID, sequences, outlined=found is not None, mapped=mapped),
         problem=None,
     ).model_copy(update=changes)
     return VolumeFindings(

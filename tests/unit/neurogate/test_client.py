@@ -37,7 +37,11 @@ async def test_an_answer_that_is_no_problem_is_told_as_it_is(tmp_path: Path) -> 
 
 
 async def test_downloads_files_and_not_the_links_that_are_none(tmp_path: Path) -> None:
-    links = {"self": "/v1/analyses/a1", "overlay": "/v1/analyses/a1/overlay.png"}
+    links = {
+        "self": "/v1/analyses/a1",
+        "overlay": "/v1/analyses/a1/overlay.png",
+        "sequence_t1": "/v1/analyses/a1/sequences/t1.nii.gz",
+    }
     written = await client_of(httpx.Response(200, content=b"PNG")).download({"id": "a1", "links": links}, tmp_path)
     assert [path.name for path in written] == ["analysis.json", "overlay.png"]
     assert (tmp_path / "overlay.png").read_bytes() == b"PNG"

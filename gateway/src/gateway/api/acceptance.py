@@ -67,7 +67,7 @@ class Acceptance:
         if webhook is not None:
             self._webhooks.check(webhook)
         # Whether it is a volume is known when it is decoded: then it is checked again.
-        await self._pipeline.check(order.record, order.options, volume=True)
+        await self._pipeline.check(order.record, order.options, volume=True, told=order.told)
         # When the queue gives no answer, it may have the job all the same: uploads and key stay as they are.
         held.stored = True
         try:

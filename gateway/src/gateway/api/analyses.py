@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
+from gateway.analysis_filter import MAX_SCANNED, AnalysisFilter, InputKind
 from gateway.api.acceptance import Acceptance, prefers_async
 from gateway.api.answers import JSON, created, replay
 from gateway.api.documentation import CREATE_HEADERS, accepted_answer, form_body, json_answer
@@ -29,8 +30,9 @@ from gateway.imaging.study import Study
 from gateway.pipeline import Pipeline
 from gateway.ports import AnalysisStore, IdempotencyClaim, JobQueue, Webhooks
 from gateway.recent import RecentVolumes
-from gateway.schemas import ANALYSIS_EXAMPLE, Analysis, AnalysisList
+from gateway.schemas import ANALYSIS_EXAMPLE, Analysis, AnalysisList, AnalysisState, Verdict
 from gateway.stopwatch import Stopwatch
+from service_kit.contracts.classification import TumorLabel
 from service_kit.errors import (
     DeadlineExceeded,
     InvalidRequest,
@@ -69,6 +71,12 @@ NIfTI) becomes a job: 202, the analysis in state `queued`, and in `Location` whe
 `verdict` is `answer`; or `review` with the reasons why a reader must look first; or `refuse` with the reasons why the
 findings add up to no answer. Stages that an analysis can do without (`clinical`, `segmentation`) may
 fail: the answer is then partial, `problem` says why."""
+
+_LIST = f"""\
+Filters are joined by "and". With one, a request looks at {MAX_SCANNED} analyses at most: a page may then hold fewer
+than `limit`, even none, and have a `next_cursor` all the same. Go on until there is none."""
+_LABEL = "Those whose label is this one: the correction in the last review, else that of the models"
+_NO_FILTER = AnalysisFilter()
 
 
 def create_router(
@@ -125,13 +133,20 @@ def create_router(
         "",
         summary="List analyses, newest first",
         response_class=Response,
+        description=_LIST,
         responses={**declare(InvalidRequest, InvalidCursor, NotReady), **json_answer(AnalysisList, "A page")},
     )
     async def list_analyses(
         limit: Annotated[int, Query(ge=1, le=100, description="Analyses on a page")] = 20,
         cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+        state: Annotated[AnalysisState | None, Query(description="Those in this state")] = None,
+        verdict: Annotated[Verdict | None, Query(description="Those with this verdict")] = None,
+        label: Annotated[TumorLabel | None, Query(description=_LABEL)] = None,
+        kind: Annotated[InputKind | None, Query(description="Those of such an input")] = None,
+        q: Annotated[str, Query(max_length=100, description="Part of an id or of a file's SHA-256")] = "",
     ) -> Response:
-        page = await store.page(limit, cursor)
+        asked = AnalysisFilter(state, verdict, label, kind, q.strip().lower() or None)
+        page = await store.page(limit, cursor, None if asked == _NO_FILTER else asked)
         # The documents are JSON already: they are joined, not read and written again.
         body = b'{"analyses":[%b],"next_cursor":%b}' % (
             b",".join(page.documents),

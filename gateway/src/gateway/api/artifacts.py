@@ -75,7 +75,7 @@ def _check(artifact: str, findings: Findings | VolumeFindings) -> None:
     if artifact == ("mask.png" if volume else "mask.nii.gz"):
         raise NotFound(f"{_INSTEAD[artifact]} {listing}")
     analysis = findings.analysis
-    if artifact == "heatmap.png":
+    if artifact in {"heatmap.png", "saliency.png"}:
         why = [warning for warning in analysis.tumor.warnings if "heat map" in warning] if analysis.tumor else []
         raise NotFound(f"{why[0] if why else 'No heat map was asked for: send the option heatmap true.'} {listing}")
     if analysis.problem is not None and analysis.timings_ms.segmentation is not None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import RedirectResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -18,12 +17,8 @@ _POLICY = (
 
 
 def create_router(title: str) -> APIRouter:
-    """`/` and `/docs`."""
+    """`/docs`."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/")
-    async def root() -> Response:
-        return RedirectResponse("/docs")
 
     @router.get("/docs")
     async def docs(request: Request) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway.api.documentation import binary_answer
 from gateway.api.file_answer import file_answer
+from gateway.api.volumes import find_sequence, find_volume
 from gateway.errors import InvalidSlice
 from gateway.recent import RecentVolumes
 from gateway.reporting.volume_slices import render_slice
@@ -16,7 +17,6 @@ from gateway.slice_listing import SliceListing, list_slices
 from gateway.slices import SliceStack
 from gateway.volume_findings import VolumeFindings
 from service_kit.contracts.classification import ViewLabel
-from service_kit.contracts.common import Sequence
 from service_kit.errors import NotFound, NotReady
 from service_kit.problems import declare
 
@@ -43,7 +43,7 @@ def create_router(volumes: RecentVolumes, threads: Executor) -> APIRouter:
         responses=declare(NotFound, NotReady),
     )
     async def get_slices(analysis_id: str) -> SliceListing:
-        findings = await _volume(analysis_id)
+        findings = await find_volume(volumes, analysis_id)
         return await asyncio.get_running_loop().run_in_executor(threads, list_slices, findings)
 
     @router.get(
@@ -62,24 +62,18 @@ def create_router(volumes: RecentVolumes, threads: Executor) -> APIRouter:
         sequence: Annotated[str | None, Query(description="Without it the one that was classified")] = None,
         labels: Annotated[str | None, Query(description=_LABELS, max_length=400)] = None,
     ) -> Response:
-        findings = await _volume(analysis_id)
+        findings = await find_volume(volumes, analysis_id)
         known_plane = _plane(plane)
         draw = partial(
             render_slice,
             findings,
             known_plane,
             _index(findings, known_plane, number),
-            sequence=_sequence(findings, sequence),
+            sequence=findings.primary if sequence is None else find_sequence(findings, sequence),
             shown=_shown(findings, labels, overlay=overlay),
         )
         content = await asyncio.get_running_loop().run_in_executor(threads, draw)
         return file_answer(content, _PNG, request.headers.get("if-none-match"))
-
-    async def _volume(analysis_id: str) -> VolumeFindings:
-        findings = await volumes.get(analysis_id)
-        if not isinstance(findings, VolumeFindings):
-            raise NotFound("This is the analysis of a single slice: it has input.png, and no slices to go through.")
-        return findings
 
     return router
 
@@ -97,15 +91,6 @@ def _index(findings: VolumeFindings, plane: ViewLabel, number: str) -> int:
     if not 0 <= index < count:
         raise NotFound(f"No such slice. The {plane} ones are 0 to {count - 1}.")
     return index
-
-
-def _sequence(findings: VolumeFindings, name: str | None) -> Sequence:
-    if name is None:
-        return findings.primary
-    for sequence in findings.pictures:
-        if sequence == name:
-            return sequence
-    raise NotFound(f"No such sequence. There are: {', '.join(findings.pictures)}.")
 
 
 def _shown(findings: VolumeFindings, labels: str | None, *, overlay: bool) -> frozenset[str] | None:

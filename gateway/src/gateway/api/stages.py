@@ -8,7 +8,8 @@ from gateway.analysis import summarize_outline
 from gateway.api.analyses import REFUSALS, UPSTREAM
 from gateway.api.documentation import form_body, json_answer, json_body
 from gateway.api.intake import Intake, Submission
-from gateway.api.strict_json import NotStrict, parse_object
+from gateway.api.json_body import read_object
+from gateway.api.strict_json import NotStrict
 from gateway.door import check_novelty
 from gateway.errors import InvalidClinicalRecord
 from gateway.explain import Explainer, check_asked
@@ -124,15 +125,8 @@ def create_router(
         openapi_extra=json_body(ClinicalRecord, {"age": 61, "sex": "female"}),
     )
     async def normalize(request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-            raise UnsupportedMedia(f"Send the record as {_JSON}.")
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > max_record_bytes:
-                raise PayloadTooLarge(f"A clinical record may have {max_record_bytes} bytes.")
         try:
-            record = parse_object(body)
+            record = await read_object(request, max_bytes=max_record_bytes)
         except NotStrict as error:
             raise InvalidClinicalRecord(f"The body is {error}.") from error
         return _json(await normalizer.normalize(record))

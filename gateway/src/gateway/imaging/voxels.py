@@ -48,8 +48,9 @@ def in_c_order(values: NDArray[Any]) -> NDArray[Any]:
 
 def _finite(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], str | None]:
     # A sum is finite only where every value is: one pass without a mask for the usual case.
-    if np.isfinite(values.sum(dtype=np.float64)):
-        return values, None
+    with np.errstate(invalid="ignore"):  # of both infinities
+        if np.isfinite(values.sum(dtype=np.float64)):
+            return values, None
     missing = np.isnan(values)
     share = float(missing.mean())
     if share > _MAX_NAN_SHARE:

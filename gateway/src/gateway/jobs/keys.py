@@ -31,7 +31,8 @@ JOB_LISTS = (WAITING, DELAYED, RUNNING, DUE, DEAD)
 
 
 def analysis(analysis_id: str) -> str:
-    """Hash: `document` (JSON), `arrays` (named, or `IN_BLOBS`), `artifact:<name>`, and `claim` where a key was given.
+    """Hash: `document` (JSON), `arrays` (named, or `IN_BLOBS`), `artifact:<name>`, `claim` where a key was given, and
+    `reviews` (how many) once there is one.
 
     Of a job too: `state`, `order` (JSON, until it is finished), `rank`, `tries`, `fence` (the lease's number), and
     with a webhook `webhook_url`, `webhook_state` (pending, delivered, dead), `webhook_tries`, `webhook_status` and

@@ -167,6 +167,20 @@ return 1
 """
 )
 
+REVIEW: Final = (
+    _PRELUDE
+    + """
+-- id, the document as it was read, the same with one review more, how many it has then, artifacts that show them
+local key = analysis(ARGV[1])
+local document = redis.call('HGET', key, 'document')
+if document == ARGV[3] then return 1 end -- the command was sent twice
+if document ~= ARGV[2] then return 0 end -- erased, or somebody else wrote into it
+redis.call('HSET', key, 'document', ARGV[3], 'reviews', ARGV[4])
+for i = 5, #ARGV do redis.call('HDEL', key, 'artifact:' .. ARGV[i]) end
+return 1
+"""
+)
+
 TAKE_WEBHOOK: Final = (
     _PRELUDE
     + """

@@ -8,14 +8,17 @@ from typing import TypeAlias
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
+from gateway.analysis_filter import AnalysisFilter
 from gateway.blobs.port import FILE, FINDINGS, BlobKey, BlobStore, read
 from gateway.errors import IdempotencyKeyReused, RequestInProgress
 from gateway.findings import Findings, Page
 from gateway.jobs import keys
 from gateway.jobs.connection import analysis_key, found, not_found, raw, reached
+from gateway.jobs.listing import RedisListing
 from gateway.jobs.packing import pack, unpack
 from gateway.jobs.volume_packing import unpack_volume
 from gateway.ports import IdempotencyClaim
+from gateway.reviews import SHOWN_IN
 from gateway.volume_findings import VolumeFindings
 from service_kit.errors import NotFound
 
@@ -32,6 +35,7 @@ class RedisStore:
         self._blobs = blobs
         self._ttl_s = ttl_s
         self._running_ttl_s = running_ttl_s
+        self._listing = RedisListing(redis)
 
     async def save(self, findings: Findings, claim: IdempotencyClaim | None = None) -> bytes:
         """One transaction in one round trip; returns the stored document."""
@@ -69,35 +73,11 @@ class RedisStore:
             return await asyncio.to_thread(unpack_volume, found(document), packed)
         return await asyncio.to_thread(unpack, found(document), found(arrays))
 
-    async def page(self, limit: int, cursor: str | None) -> Page:
-        """Newest first. Ids whose hash was evicted are skipped and taken off the list."""
-        before = "+" if cursor is None else f"({keys.id_before(cursor)}"
-        documents: list[bytes] = []
-        async with reached():
-            while len(documents) < limit:
-                wanted = limit - len(documents)
-                ids = [
-                    raw(found).decode()
-                    for found in await self._redis.zrevrangebylex(keys.INDEX, before, "-", 0, wanted + 1)
-                ]
-                if not ids:
-                    return Page(tuple(documents), None)
-                shown = ids[:wanted]
-                documents += await self._documents(shown)
-                before = f"({shown[-1]}"
-                if len(ids) <= wanted:
-                    return Page(tuple(documents), None)
-        return Page(tuple(documents), keys.cursor_after(shown[-1]))
-
-    async def _documents(self, ids: list[str]) -> list[bytes]:
-        async with self._redis.pipeline(transaction=False) as batch:
-            for analysis_id in ids:
-                batch.hget(keys.analysis(analysis_id), "document")
-            documents: list[bytes | None] = await batch.execute()
-        gone = [analysis_id for analysis_id, document in zip(ids, documents, strict=True) if document is None]
-        if gone:
-            await self._redis.zrem(keys.INDEX, *gone)
-        return [document for document in documents if document is not None]
+    async def page(self, limit: int, cursor: str | None, asked: AnalysisFilter | None = None) -> Page:
+        """See the port. Without a filter no document is parsed."""
+        if asked is None:
+            return await self._listing.page(limit, cursor)
+        return await self._listing.matching(limit, cursor, asked)
 
     async def delete(self, analysis_id: str) -> None:
         """Erase the hash, the list's entry and the idempotency claim. Raises `NotFound`."""
@@ -115,14 +95,21 @@ class RedisStore:
             raise not_found()
 
     async def artifact(self, analysis_id: str, name: str) -> bytes | None:
-        """A cached artifact or None. Raises `NotFound` when the analysis is gone."""
+        """A cached artifact or None. Raises `NotFound` when the analysis is gone.
+
+        Of a reviewed analysis, those that show the reviews are made anew each time: one that was being rendered, or
+        lies in the blob store, when a review came in can then never be taken for the present one.
+        """
         async with reached(), self._redis.pipeline(transaction=False) as batch:
             batch.exists(key := analysis_key(analysis_id))
             batch.hget(key, f"artifact:{name}")
             batch.hstrlen(key, "arrays")
-            known, content, arrays_bytes = await batch.execute()
+            batch.hexists(key, "reviews")
+            known, content, arrays_bytes, reviewed = await batch.execute()
         if not known:
             raise not_found()
+        if reviewed and name in SHOWN_IN:
+            return None
         cached: bytes | None = content
         if cached is None and arrays_bytes == len(keys.IN_BLOBS):
             with contextlib.suppress(NotFound):  # not rendered yet
@@ -136,6 +123,8 @@ class RedisStore:
         """
         key = analysis_key(analysis_id)
         async with reached():
+            if name in SHOWN_IN and await self._redis.hexists(key, "reviews"):
+                return
             in_blobs = await self._redis.hstrlen(key, "arrays") == len(keys.IN_BLOBS)
         if in_blobs:
             async with self._blobs.create(BlobKey(analysis_id, FILE + name)) as blob:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from gateway.schemas import Verdict
 
+ORIGIN = "Made by software without a reader. No name or identifier of a patient is on this page."
+
 Tone = Literal["plain", "faint", "small", "fine"]
 """Plain and small text; both in a quieter color are faint and fine."""
 
@@ -81,6 +83,7 @@ class Report:
     right: tuple[Section, ...]
     below: tuple[Section, ...]
     disclaimer: str
+    origin: str = ORIGIN
 
     @property
     def title(self) -> str:
@@ -99,4 +102,3 @@ class Report:
 
 
 VERDICTS: dict[Verdict, str] = {"answer": "Answer", "review": "For review", "refuse": "Refused"}
-ORIGIN = "Made by software without a reader. No name or identifier of a patient is on this page."

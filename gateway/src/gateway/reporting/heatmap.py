@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gateway.reporting.canvas import Canvas, Entry, Field, Legend
+from gateway.reporting.canvas import Canvas, Entry, Field, Legend, Scale
 from gateway.reporting.colors import inferno
 from gateway.reporting.overlay import TUMOR_NAMES
 from gateway.reporting.pictures import Pixels, encode_png
@@ -30,26 +30,33 @@ def render_heatmap(
     """
     canvas = Canvas(pixels, spacing_mm)
     canvas.scale_bar()
-    strength = spread(values, extent, canvas)
+    strength = spread(values, extent, (canvas.height, canvas.width), canvas.scale)
     ramp = np.clip((strength - _FROM) / (_TO - _FROM), 0, 1)
     smooth = ramp * ramp * (3 - 2 * ramp)
     canvas.blend(inferno(0.15 + 0.8 * strength), smooth * np.float32(_STRONGEST_ALPHA))
     return encode_png(canvas.finish(_legend(label, empty=not values.any())))
 
 
-def spread(values: NDArray[np.float32], extent: Extent, canvas: Canvas) -> Field:
-    """The map on the canvas's grid, `[height, width]` in 0..1; 0 outside its extent."""
+def render_saliency(values: NDArray[np.float32], extent: Extent, size: tuple[int, int]) -> bytes:
+    """The map alone, for viewers that color it: 8-bit gray PNG of `size` (rows, columns), one pixel a pixel of the
+    picture, 255 = its maximum.
+    """
+    strength = spread(values, extent, size, Scale(1.0, 1.0))
+    return encode_png(np.rint(strength * 255).astype(np.uint8))
+
+
+def spread(values: NDArray[np.float32], extent: Extent, size: tuple[int, int], scale: Scale) -> Field:
+    """The map on a grid of `size` (rows, columns) that shows the picture at `scale`: 0..1, 0 outside its extent."""
     top, left, height, width = extent
     rows, columns = values.shape
     # A border of the map's own edge values keeps the interpolation from darkening the rim.
     padded = Image.fromarray(np.pad(np.asarray(values, np.float32), 2, mode="edge"))
     per_y, per_x = rows / height, columns / width
-    step_y, step_x = per_y / canvas.scale.rows, per_x / canvas.scale.columns
+    step_y, step_x = per_y / scale.rows, per_x / scale.columns
     matrix = (step_x, 0.0, 2 - left * per_x, 0.0, step_y, 2 - top * per_y)
-    size = (canvas.width, canvas.height)
-    plane = padded.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
-    y, x = np.ogrid[0 : canvas.height, 0 : canvas.width]
-    v, u = (y + 0.5) / canvas.scale.rows, (x + 0.5) / canvas.scale.columns
+    plane = padded.transform(size[::-1], Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    y, x = np.ogrid[0 : size[0], 0 : size[1]]
+    v, u = (y + 0.5) / scale.rows, (x + 0.5) / scale.columns
     within = (v >= top) & (v <= top + height) & (u >= left) & (u <= left + width)
     return np.where(within, np.clip(np.asarray(plane, np.float32), 0, 1), 0).astype(np.float32)
 

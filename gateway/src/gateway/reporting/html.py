@@ -5,13 +5,13 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from gateway.reporting.content import ORIGIN, VERDICTS, Report
+from gateway.reporting.content import VERDICTS, Report
 from gateway.reporting.wording import percent
 
 
 def render_html(report: Report) -> str:
     """A4 pages of HTML; pictures are inline."""
-    return _template().render(report=report, state=VERDICTS[report.verdict], origin=ORIGIN)
+    return _template().render(report=report, state=VERDICTS[report.verdict])
 
 
 @cache

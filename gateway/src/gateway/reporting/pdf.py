@@ -25,7 +25,7 @@ from reportlab.platypus import (
 
 from gateway.reporting import content
 from gateway.reporting import pdf_style as style
-from gateway.reporting.content import ORIGIN, VERDICTS, Bar, Figure, Note, Report, Section
+from gateway.reporting.content import VERDICTS, Bar, Figure, Note, Report, Section
 from gateway.reporting.wording import percent
 
 _SIDE, _TOP, _BOTTOM = 13 * style.MM, 24 * style.MM, 16 * style.MM
@@ -34,6 +34,7 @@ _HEIGHT = A4[1] - _TOP - _BOTTOM
 _GUTTER = 8 * style.MM
 _COLUMN = (_WIDTH - _GUTTER) / 2
 _WIDE_FIGURE, _PAIRED_FIGURE, _PAIR_BELOW_WIDE = 160 * style.MM, 79 * style.MM, 47 * style.MM
+_OTHER_LETTERS: Final = "(Written in letters that the typeface of this file lacks: report.html shows it.)"
 # The typefaces are shared, and each keeps its place in the file while a part of it is read.
 _ONE_AT_A_TIME: Final = threading.Lock()
 # reportlab has no types.
@@ -95,7 +96,7 @@ def _furnish(report: Report, canvas: Canvas, document: BaseDocTemplate) -> None:
     canvas.setFont(style.REGULAR, 7.2)
     canvas.drawRightString(right, top + 5.6 * style.MM, f"{report.created_at:%Y-%m-%d %H:%M:%S} UTC")
     canvas.drawRightString(right, top + 2.2 * style.MM, report.analysis_id)
-    canvas.drawRightString(right, bottom - 3.6 * style.MM, f"{ORIGIN}  {document.page}")
+    canvas.drawRightString(right, bottom - 3.6 * style.MM, f"{report.origin}  {document.page}")
 
 
 def _story(report: Report) -> _Story:
@@ -178,7 +179,8 @@ def _widths(table: content.Table, width: float) -> list[float]:
 
 
 def _note(note: Note) -> Paragraph:
-    return Paragraph(escape(note.text), style.NOTES[note.tone])
+    text = note.text if style.has_letters(note.text) else _OTHER_LETTERS
+    return Paragraph(escape(text), style.NOTES[note.tone])
 
 
 def _ruled(lines: list[list[Paragraph]], widths: list[float]) -> Table:

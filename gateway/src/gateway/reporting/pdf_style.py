@@ -49,6 +49,12 @@ NOTES: Final[dict[Tone, ParagraphStyle]] = {
 }
 
 
+def has_letters(text: str) -> bool:
+    """Whether the typeface has a letter for each character. Needs `register_fonts`."""
+    known = pdfmetrics.getFont(REGULAR).face.charToGlyph
+    return all(letter.isspace() or ord(letter) in known for letter in text)
+
+
 @cache
 def register_fonts() -> None:
     """Bitstream Vera, which comes with reportlab and may be embedded."""

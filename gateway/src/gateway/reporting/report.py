@@ -2,6 +2,7 @@
 
 from gateway.reporting.content import Figure, Note, Report, Row, Section
 from gateway.reporting.measure import Measurements
+from gateway.reporting.reviews import origin, review_sections
 from gateway.reporting.sections import clinical_section, models_section, substitutions, tumor_section, view_section
 from gateway.reporting.wording import SEQUENCE_NAMES, evidence_caption, format_name, headline, lead
 from gateway.schemas import FinishedAnalysis
@@ -34,8 +35,12 @@ def slice_report(
         figures=_figures(input_png, overlay_png, heatmap_png, heatmap_label),
         left=(tumor_section(analysis), clinical_section(analysis)),
         right=(_measures(analysis, measurements), view_section(analysis)),
-        below=(models_section(analysis, _source(analysis)),),
+        below=(
+            *review_sections(analysis),
+            models_section(analysis, _source(analysis)),
+        ),
         disclaimer=analysis.disclaimer,
+        origin=origin(analysis),
     )
 
 

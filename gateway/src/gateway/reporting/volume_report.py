@@ -1,6 +1,7 @@
 """The report on a series or a volume."""
 
 from gateway.reporting.content import Figure, Note, Report, Row, Section, Table
+from gateway.reporting.reviews import origin, review_sections
 from gateway.reporting.sections import clinical_section, models_section, substitutions, tumor_section, view_section
 from gateway.reporting.wording import SEQUENCE_NAMES, evidence_caption, format_name, headline, label_words, lead
 from gateway.schemas import FinishedAnalysis
@@ -34,8 +35,13 @@ def volume_report(
         figures=_figures(findings, overlay_png, key_png, heatmap_png),
         left=(tumor_section(analysis, Note(_key_slice(analysis))), clinical_section(analysis)),
         right=(_measures(analysis), view_section(analysis)),
-        below=(*_lesions(analysis, oriented=findings.grid.oriented), models_section(analysis, _source(findings))),
+        below=(
+            *review_sections(analysis),
+            *_lesions(analysis, oriented=findings.grid.oriented),
+            models_section(analysis, _source(findings)),
+        ),
         disclaimer=analysis.disclaimer,
+        origin=origin(analysis),
     )
 
 

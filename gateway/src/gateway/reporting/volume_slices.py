@@ -45,11 +45,23 @@ def key_picture(findings: VolumeFindings) -> tuple[NDArray[np.uint8], tuple[floa
 
     The middle axial slice where the analysis names none.
     """
-    key = findings.analysis.key_slice
-    stack = SliceStack(findings.grid, "axial" if key is None else key.plane)
-    index = stack.shape[0] // 2 if key is None else key.index
+    stack, index = _key(findings)
     _, tall_mm, wide_mm = stack.spacing_mm
     return np.ascontiguousarray(stack.take(findings.pictures[findings.primary])[index]), (tall_mm, wide_mm)
+
+
+def key_outline(findings: VolumeFindings) -> NDArray[np.bool_] | None:
+    """What is outlined of that slice `[rows, columns]`, whatever its label; None where nothing was outlined."""
+    if findings.labels is None:
+        return None
+    stack, index = _key(findings)
+    return np.ascontiguousarray(stack.take(findings.labels)[index] > 0)
+
+
+def _key(findings: VolumeFindings) -> tuple[SliceStack, int]:
+    key = findings.analysis.key_slice
+    stack = SliceStack(findings.grid, "axial" if key is None else key.plane)
+    return stack, stack.shape[0] // 2 if key is None else key.index
 
 
 def _tinted(gray: NDArray[np.uint8], cut: NDArray[np.uint8], wanted: dict[int, str]) -> NDArray[np.uint8]:
