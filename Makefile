@@ -18,7 +18,7 @@ PACKAGES := libs/service-kit gateway classifier-service segmenter-service metada
 SOURCES := $(addsuffix /src,$(filter-out model-export,$(PACKAGES)))
 EDITABLE := $(foreach package,$(PACKAGES),-e ./$(package))
 
-.PHONY: help setup run stop test check format stack stack-down bench bench-volume dicom-table scaling kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
+.PHONY: help setup run stop test check format web screenshots stack stack-down bench bench-volume dicom-table scaling kill-test train-env models volume-models evaluation test-models test-openvino test-triton constraints docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,7 +40,8 @@ run: setup ## start the stack in the background, analyze a sample, say where to 
 stop: setup ## end what `make run` started
 	@$(BIN)/neurogate down
 
-test: setup ## all tests that need neither PyTorch nor Docker
+test: setup ## all tests that need neither PyTorch nor Docker; brings the Chromium that the page's need
+	@$(BIN)/python -m tests.page.chromium
 	@$(BIN)/pytest tests --ignore=tests/models --ignore=tests/stack --ignore=tests/triton --ignore=tests/openvino
 
 check: setup ## format, lint, types, import contracts, generated files
@@ -59,6 +60,13 @@ docs: setup ## write the generated pages and pictures again
 	@$(BIN)/python -m neurogate.reference docs
 	@$(BIN)/neurogate analyze $(SAMPLE) --out .cache/docs >/dev/null
 	@mkdir -p docs/images && cp .cache/docs/*/overlay.png .cache/docs/*/heatmap.png docs/images/
+
+screenshots: setup ## docs/images/page: the page's states, of bundled samples alone
+	@$(BIN)/python -m tests.page.chromium
+	@$(BIN)/python -m tests.page.screenshots --output docs/images/page
+
+web: ## the page, for those who change it: types of the API, checks, build (Node 20 or newer)
+	@cd gateway/web && npm ci --silent && npm run --silent check && npm run --silent build
 
 stack: setup ## build the images, start them in a Docker engine, run the integration tests against them
 	@tests/stack/run.sh

@@ -1,0 +1,1 @@
+var e={fromConfig(){throw Error(`Zarr is not read by this page.`)}};export{e as default};
