@@ -66,7 +66,7 @@ screenshots: setup ## docs/images/page: the page's states, of bundled samples al
 	@$(BIN)/python -m tests.page.screenshots --output docs/images/page
 
 web: ## the page, for those who change it: types of the API, checks, build (Node 20 or newer)
-	@cd gateway/web && npm ci --silent && npm run --silent check && npm run --silent build
+	@cd gateway/web && npm install --no-save --silent && npm run --silent check && npm run --silent build
 
 stack: setup ## build the images, start them in a Docker engine, run the integration tests against them
 	@tests/stack/run.sh
