@@ -48,7 +48,9 @@ def test_a_comparison_has_no_grave_finding(reader: Reader, exams: Exams, languag
 
 def test_the_list_of_shortcuts_has_no_grave_finding(reader: Reader, exams: Exams) -> None:
     reader.open(f"/analyses/{exams.glioma['id']}")
-    reader.get("verdict").first.wait_for()
+    # The keys are heard once the picture is drawn, not when the words are there.
+    reader.get("viewer-canvas").first.wait_for()
+    reader.page.wait_for_load_state("networkidle")
     reader.page.keyboard.press("?")
     reader.get("shortcuts").wait_for()
     assert grave(reader) == []

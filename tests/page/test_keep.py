@@ -73,3 +73,7 @@ def test_a_correction_needs_the_right_class(reader: Reader, stack: Stack) -> Non
     expect(reader.get("review-entry")).to_contain_text("Glioma")
     (kept,) = stack.http.get(f"/v1/analyses/{analysis['id']}").json()["reviews"]
     assert (kept["decision"], kept["label"]) == ("corrected", "glioma")
+    reader.open(f"/worklist?q={analysis['id']}&label=glioma")
+    listed = reader.page.locator(f'[data-testid="worklist-row"][data-id="{analysis["id"]}"]')
+    expect(listed).to_contain_text("Meningioma")
+    expect(listed).to_contain_text("Glioma")

@@ -132,10 +132,15 @@ function Result({ analysis: { state, verdict, progress } }: { analysis: Analysis
 function ReviewMark({ analysis }: { analysis: Analysis }) {
   const decision = decisionOf(analysis);
   if (!decision) return null;
+  // The filter goes by the corrected label: it is shown where it differs from the finding beside it.
+  const corrected = analysis.reviews?.at(-1)?.label;
   return (
     <span class="worklist-reviewed small">
       <Icon name={decision === "agree" ? "answer" : "review"} size={14} />
-      {word("worklistPage", decision)}
+      <span>
+        {word("worklistPage", decision)}
+        {corrected && <span class="worklist-corrected">{word("tumor", corrected)}</span>}
+      </span>
     </span>
   );
 }
